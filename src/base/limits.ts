@@ -33,6 +33,8 @@ export const RING_ENTRIES = 1_024;
 export const RING_COMPLETIONS: number = 8 * 1_024;
 /** Connections (both sides) of one worker: slots in the transport's table. */
 export const CONNECTIONS_MAX = 65_536;
+/** Of them, what clients may take: each exchange needs at most one more towards an endpoint. */
+export const CLIENT_CONNECTIONS_MAX = 32_768;
 export const LISTEN_BACKLOG = 4_096;
 /** Descriptors a worker never uses for connections, so that logs and control always work. */
 export const DESCRIPTORS_RESERVED = 64;
@@ -55,6 +57,10 @@ export const HEAD_ADDITIONS_BYTES_MAX: number = 2 * KIB;
 export const INTERIM_RESPONSES_MAX = 16;
 /** Empty lines tolerated before a request line (RFC 9112 section 2.2). */
 export const EMPTY_LINES_BEFORE_REQUEST_MAX = 1;
+/** No registered method is longer than 17 bytes. */
+export const METHOD_BYTES_MAX = 64;
+/** Elements of `Connection` in one head. */
+export const CONNECTION_OPTIONS_MAX = 64;
 export const REQUESTS_PER_CONNECTION_MAX = 100_000;
 
 // --- timeouts, milliseconds -------------------------------------------------------------------------
@@ -81,6 +87,10 @@ export const POOL_CONNECTIONS_MAX = 4_096;
 export const POOL_IDLE_TIMEOUT_MS = 55_000;
 export const POOL_AGE_MS_MAX = 3_600_000;
 export const POOL_WAITING_MAX = 4_096;
+/** Response bodies with more than this left are read in large buffers, one when it is asked for. */
+export const RESPONSE_CONTINUOUS_BYTES_MAX: number = 16 * KIB;
+/** A request that was announced as small waits this long at most for the rest of it. */
+export const REQUEST_HOLD_MS_MAX = 20;
 
 // --- the access log -----------------------------------------------------------------------------------
 
@@ -97,6 +107,16 @@ export const WORKER_DEATHS_BEFORE_BACKOFF = 3;
 export const WORKER_DEATHS_WINDOW_MS = 10_000;
 export const WORKER_BACKOFF_MS_MIN = 100;
 export const WORKER_BACKOFF_MS_MAX = 10_000;
+/** A worker that is not ready by then is killed and counts as dead. */
+export const WORKER_START_TIMEOUT_MS = 30_000;
+/** A second TERM or INT counts from here on: a terminal and a launcher may deliver the first one twice. */
+export const DRAIN_END_AFTER_MS = 1_000;
+/** After the drain's deadline, or the end of a drain, workers have this long before they are killed. */
+export const WORKER_EXIT_GRACE_MS = 2_000;
+export const RESOLVE_INTERVAL_MS = 30_000;
+export const RESOLVE_RETRY_MS_MIN = 1_000;
+/** Workers begin to accept after this long, whether the first names have resolved or not. */
+export const RESOLVE_START_MS_MAX = 1_000;
 export const ENDPOINTS_MAX = 4_096;
 export const UPSTREAMS_MAX = 1_024;
 export const ERROR_CODES_MAX = 128;
@@ -116,4 +136,5 @@ assert(
 );
 assert(FIELD_BYTES_MAX < REQUEST_HEAD_BYTES_MAX, 'a field fits a head');
 assert(RECEIVE_BUFFERS_COUNT < BUFFER_SMALL_COUNT, 'the kernel holds a part of the small buffers');
+assert(CLIENT_CONNECTIONS_MAX * 2 <= CONNECTIONS_MAX, 'clients leave slots for the upstream side');
 assert(CONNECTIONS_MAX <= 1 << 20, 'a slot index fits the user_data of a ring operation');
