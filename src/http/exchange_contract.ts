@@ -54,13 +54,17 @@ export interface ServerStream {
   /**
    * The final head. `fields` are what is to be sent except for framing and connection fields, which the
    * driver owns: it derives them from `head.framing`, the request's method and the client's version.
-   * With Framing.NONE, or where no body may be sent, the response ends with it.
+   * With Framing.NONE, or where no body may be sent, the response ends with it. While `isResponseStarted` is
+   * false (the head was held back) it may be called again: the new head takes the place of the first.
    */
   writeHead(head: ResponseHead): void;
   writeBody(buffer: BufferHandle, start: number, end: number, isLast: boolean): void;
   /** The body is complete. `trailers` may be dropped where they cannot be sent. */
   endBody(trailers: HeaderBlock | null): void;
-  /** Breaks the response off so that the client cannot take it for complete. */
+  /**
+   * Breaks the response off so that the client cannot take it for complete. The stream is over: no callback
+   * comes any more. The same holds after `onResponseSent` and `onRequestAborted`.
+   */
   abort(error: ExchangeError): void;
   /**
    * Writes the 101 head and turns the connection into a tunnel: from here on bodies are raw bytes,
@@ -72,7 +76,11 @@ export interface ServerStream {
 /** The exchange, told by the downstream driver. */
 export interface ServerStreamHandler {
   onRequestBody(buffer: BufferHandle, start: number, end: number, isLast: boolean): void;
-  /** The request is complete. `trailers` are valid until it returns. */
+  /**
+   * The request is complete: comes once for every request that was not aborted, without being asked for
+   * where the end is at hand (for one without a body as soon as `onRequest` has returned). `trailers` are
+   * valid until it returns.
+   */
   onRequestEnd(trailers: HeaderBlock | null): void;
   /** The client is gone or broke the protocol inside its body: nothing can be or has to be answered. */
   onRequestAborted(error: ExchangeError): void;
@@ -92,6 +100,11 @@ export interface RequestHandler {
 
 /** One request on its way to an endpoint. */
 export interface ClientStream {
+  /** The endpoint as written in the config, for the log, and its place in the upstream's list. */
+  readonly endpointUrl: string;
+  readonly endpointIndex: number;
+  /** What `Host` the endpoint itself would be sent: `host`, `host:port`, `[::1]:port`. */
+  readonly endpointAuthority: string;
   /** The connection had served a request before this one: it may have been closed meanwhile. */
   readonly isReused: boolean;
   /** Bytes of the request that the kernel took. 0 means: nothing was sent. */
@@ -101,7 +114,11 @@ export interface ClientStream {
   /** Milliseconds (monotonic) when the connection was open, and when the first response byte came; 0: not yet. */
   readonly connectedMs: number;
   readonly firstByteMs: number;
-  /** Encodes and sends the head; all that it points to may be released afterwards. */
+  /**
+   * Encodes and sends the head; all that it points to may be released afterwards. One chunk may be written
+   * at once after it. With Framing.NONE (or a length of 0) the request is whole with its head: `endBody` may
+   * be left out.
+   */
   writeHead(head: RequestHead): void;
   writeBody(buffer: BufferHandle, start: number, end: number, isLast: boolean): void;
   endBody(trailers: HeaderBlock | null): void;
@@ -127,6 +144,9 @@ export interface ClientStreamHandler {
   onResponseEnd(trailers: HeaderBlock | null): void;
   /** One more chunk of the request may be written. */
   onRequestWritable(): void;
-  /** The stream is over without a complete response; it must not be used any more. */
+  /**
+   * The stream is over without a complete response; it must not be used any more. After `onResponseEnd` it
+   * means only that the rest of the request cannot be sent: the response stands.
+   */
   onUpstreamError(error: ExchangeError): void;
 }
