@@ -1,0 +1,70 @@
+// What all connections of one upstream share in one worker: the transport, the codec objects that keep
+// nothing between calls, and the body decoders that are lent out while a body is on its way.
+
+import type { BufferPool } from '../base/buffer_pool.ts';
+import { FIELD_BYTES_MAX, FIELDS_COUNT_MAX } from '../base/limits.ts';
+import type { HeaderBlock } from '../http/header_block.ts';
+import { ResponseHead } from '../http/message_head.ts';
+import { BodyDecoder } from '../http1/body_decoder.ts';
+import { Http1Encoder } from '../http1/encoder.ts';
+import { ResponseDecoder } from '../http1/response_decoder.ts';
+import type { Transport } from '../ring/transport.ts';
+import { DeferredQueue } from './deferred_queue.ts';
+import { KeptTrailers } from './kept_trailers.ts';
+import type { UpstreamOptions } from './options.ts';
+
+/** Unused objects of a kind that are kept. */
+const DECODERS_FREE_MAX = 256;
+const TRAILERS_FREE_MAX = 8;
+
+export class ClientContext {
+  readonly options: UpstreamOptions;
+  readonly transport: Transport;
+  readonly pool: BufferPool;
+  readonly deferred: DeferredQueue;
+  readonly encoder: Http1Encoder;
+  readonly decoder: ResponseDecoder;
+  /** Filled and read within one call; nothing of it outlives the callback that it is given to. */
+  readonly head: ResponseHead = new ResponseHead();
+  readonly #bodyDecoders: BodyDecoder[] = [];
+  readonly #trailers: KeptTrailers[] = [];
+
+  constructor(options: UpstreamOptions, transport: Transport) {
+    const { pool } = transport;
+    const headBytesMax = options.responseHeadBytesMax;
+    this.options = options;
+    this.transport = transport;
+    this.pool = pool;
+    this.deferred = new DeferredQueue(transport);
+    this.encoder = new Http1Encoder(pool.arena);
+    this.decoder = new ResponseDecoder(pool.arena, {
+      headBytesMax,
+      fieldBytesMax: Math.min(FIELD_BYTES_MAX, headBytesMax),
+      fieldsCountMax: FIELDS_COUNT_MAX,
+      targetBytesMax: 0,
+    });
+  }
+
+  /** Lends a decoder until `releaseBodyDecoder`. */
+  acquireBodyDecoder(): BodyDecoder {
+    return this.#bodyDecoders.pop() ?? new BodyDecoder(this.pool.arena, false);
+  }
+
+  releaseBodyDecoder(decoder: BodyDecoder): void {
+    if (this.#bodyDecoders.length < DECODERS_FREE_MAX) this.#bodyDecoders.push(decoder);
+  }
+
+  /** Keeps a copy of trailer fields until `releaseTrailers`; null where there are none, or no room. */
+  keepTrailers(from: HeaderBlock): KeptTrailers | null {
+    if (from.count === 0) return null;
+    const trailers = this.#trailers.pop() ?? new KeptTrailers();
+    if (trailers.keep(this.pool, from)) return trailers;
+    this.releaseTrailers(trailers);
+    return null;
+  }
+
+  releaseTrailers(trailers: KeptTrailers): void {
+    trailers.release(this.pool);
+    if (this.#trailers.length < TRAILERS_FREE_MAX) this.#trailers.push(trailers);
+  }
+}
