@@ -1,10 +1,13 @@
-// What a route is to the route table: plain options that the config builds, and the compiled result.
+// What a route is to the route table: plain options that the config builds, and the compiled
+// result.
 
 /** A route as configured. All conditions must hold. */
 export interface RouteOptions {
   /** Exact host name, lower case, without port; '' matches any host. */
   readonly host: string;
-  /** `/exact`, or `/prefix/*` (matches `/prefix/` and below, not `/prefix`); '' matches any path. */
+  /**
+   * `/exact`, or `/prefix/*` (matches `/prefix/` and below, not `/prefix`); '' matches any path.
+   */
   readonly path: string;
   /** Index into the snapshot's upstreams. */
   readonly upstreamIndex: number;

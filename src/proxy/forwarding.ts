@@ -1,0 +1,287 @@
+// What a request is given and what is taken from it on its way to the endpoint: Host, the
+// X-Forwarded and Forwarded fields, the request id, Via, Max-Forwards, Expect. Hop-by-hop fields
+// were removed by the codec.
+//
+// `admit` runs once per request and takes away; `address` runs before each try and adds. A second
+// try begins with the fields as `admit` left them: added ones are cut off, replaced values are
+// written anew.
+//
+// What says where a request came from is believed only of a client in `trustedProxies`: anybody
+// else's fields of that kind are removed in every mode, `off` included, so that an upstream that
+// reads one never reads a forgery.
+
+import type { Arena, ByteRange } from '../base/arena.ts';
+import { HEAD_ADDITIONS_BYTES_MAX } from '../base/limits.ts';
+import type { ClientConnectionInfo } from '../http/exchange_contract.ts';
+import { ExchangeError } from '../http/exchange_error.ts';
+import { FieldId } from '../http/field_names.ts';
+import type { HeaderBlock } from '../http/header_block.ts';
+import type { RequestHead } from '../http/message_head.ts';
+import { Method } from '../http/methods.ts';
+import type { HostHeader } from '../upstream/options.ts';
+import { isContinueExpectation } from './expectation.ts';
+import type { ProxyOptions } from './options.ts';
+import { RequestIds } from './request_id.ts';
+import { ScratchWriter } from './scratch_writer.ts';
+import type { Via } from './via.ts';
+
+/** A list of a trusted client that is longer is not copied: ours follows as a field of its own. */
+const FORWARDED_FOR_JOINED_BYTES_MAX = 768;
+/** No host name is that long (RFC 1035 section 2.3.4): a longer authority is not repeated. */
+const AUTHORITY_REPEATED_BYTES_MAX = 300;
+const MAX_FORWARDS_DIGITS_MAX = 9;
+/** `Max-Forwards` is absent, malformed or without meaning for the method. */
+const NO_MAX_FORWARDS = -1;
+
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const BRACKET_OPEN = 0x5b;
+const SPACE = 0x20;
+const COMMA = 0x2c;
+
+/** What `admit` found out about a request; part of the exchange, reused with it. */
+export class ForwardingPlan {
+  /** Fields of the request as received: what follows them was added by us. */
+  fieldsCount = 0;
+  /** The one X-Forwarded-For of a trusted client that ours is appended to; -1 for none. */
+  forwardedForIndex = -1;
+  forwardedForStart = 0;
+  forwardedForEnd = 0;
+  /** Value received; 0: we are the final recipient (RFC 9110 section 7.6.2). */
+  maxForwards: number = NO_MAX_FORWARDS;
+  /** Number of the request id that we made; 0: the client's is kept, or there is none. */
+  requestNumber = 0;
+}
+
+export class Forwarding {
+  readonly requestIds: RequestIds;
+  readonly #bytes: Uint8Array;
+  readonly #scratch: ScratchWriter;
+  readonly #via: Via;
+  readonly #addsX: boolean;
+  readonly #addsForwarded: boolean;
+  readonly #addsRequestId: boolean;
+  readonly #hostName: ByteRange;
+  readonly #forName: ByteRange;
+  readonly #protoName: ByteRange;
+  readonly #xHostName: ByteRange;
+  readonly #forwardedName: ByteRange;
+  readonly #requestIdName: ByteRange;
+  readonly #http: ByteRange;
+  readonly #https: ByteRange;
+
+  constructor(arena: Arena, options: ProxyOptions, via: Via) {
+    this.requestIds = new RequestIds();
+    this.#bytes = arena.bytes;
+    this.#scratch = new ScratchWriter(arena, HEAD_ADDITIONS_BYTES_MAX);
+    this.#via = via;
+    this.#addsX = options.forwarded === 'x' || options.forwarded === 'both';
+    this.#addsForwarded = options.forwarded === 'rfc7239' || options.forwarded === 'both';
+    this.#addsRequestId = options.requestId;
+    this.#hostName = arena.writeStatic('Host');
+    this.#forName = arena.writeStatic('X-Forwarded-For');
+    this.#protoName = arena.writeStatic('X-Forwarded-Proto');
+    this.#xHostName = arena.writeStatic('X-Forwarded-Host');
+    this.#forwardedName = arena.writeStatic('Forwarded');
+    this.#requestIdName = arena.writeStatic('X-Request-Id');
+    this.#http = arena.writeStatic('http');
+    this.#https = arena.writeStatic('https');
+  }
+
+  /** Removes what may not pass. Anything but NONE is the error that the request is refused with. */
+  admit(head: RequestHead, connection: ClientConnectionInfo, plan: ForwardingPlan): ExchangeError {
+    const fields = head.fields;
+    plan.fieldsCount = fields.count;
+    plan.forwardedForIndex = -1;
+    plan.maxForwards = NO_MAX_FORWARDS;
+    plan.requestNumber = 0;
+    if (this.#via.hasLoop(fields)) return ExchangeError.PROXY_LOOP;
+    if (fields.mayHave(FieldId.EXPECT) && !this.#admitExpectation(head)) {
+      return ExchangeError.EXPECTATION_FAILED;
+    }
+    if (head.method === Method.TRACE || head.method === Method.OPTIONS) {
+      plan.maxForwards = this.#parseMaxForwards(fields);
+    }
+    if (connection.isTrusted) this.#planForwardedFor(fields, plan);
+    else removeOrigin(fields);
+    if (this.#addsRequestId) {
+      if (!connection.isTrusted) fields.removeAll(FieldId.X_REQUEST_ID);
+      if (fields.find(FieldId.X_REQUEST_ID) < 0) plan.requestNumber = this.requestIds.next();
+    }
+    return ExchangeError.NONE;
+  }
+
+  /**
+   * Adds our fields for one try. The values lie in scratch: the head must be encoded before the
+   * next call. `endpointAuthority` is the Host that the endpoint itself would have.
+   */
+  address(
+    head: RequestHead,
+    connection: ClientConnectionInfo,
+    plan: ForwardingPlan,
+    hostHeader: HostHeader,
+    endpointAuthority: string,
+  ): void {
+    const fields = head.fields;
+    fields.count = plan.fieldsCount;
+    this.#scratch.restart();
+    this.#setHost(head, hostHeader, endpointAuthority);
+    if (plan.maxForwards > 0) this.#decrementMaxForwards(fields, plan.maxForwards);
+    if (this.#addsX) this.#addX(head, connection, plan);
+    if (this.#addsForwarded) this.#addForwarded(head, connection);
+    if (plan.requestNumber > 0) {
+      const start = this.#scratch.at;
+      this.requestIds.put(this.#scratch, plan.requestNumber);
+      this.#add(fields, this.#requestIdName, start, this.#scratch.at, FieldId.X_REQUEST_ID);
+    }
+    this.#via.add(fields, head.version);
+  }
+
+  /** RFC 9112 section 3.2.2: an absolute target's authority is what Host must say. */
+  #setHost(head: RequestHead, hostHeader: HostHeader, endpointAuthority: string): void {
+    let start = head.authorityStart;
+    let end = head.authorityEnd;
+    if (hostHeader.kind !== 'preserve' || start === end) {
+      start = this.#scratch.at;
+      this.#scratch.putText(hostHeader.kind === 'fixed' ? hostHeader.value : endpointAuthority);
+      end = this.#scratch.at;
+    }
+    const index = head.fields.find(FieldId.HOST);
+    if (index < 0) this.#add(head.fields, this.#hostName, start, end, FieldId.HOST);
+    else if (head.fields.valueStart(index) !== start || head.fields.valueEnd(index) !== end) {
+      head.fields.replaceValue(index, start, end);
+    }
+  }
+
+  #admitExpectation(head: RequestHead): boolean {
+    const fields = head.fields;
+    for (let i = fields.find(FieldId.EXPECT); i >= 0; i = fields.find(FieldId.EXPECT, i + 1)) {
+      if (!isContinueExpectation(this.#bytes, fields.valueStart(i), fields.valueEnd(i))) {
+        return false;
+      }
+    }
+    // RFC 9110 section 10.1.1: MUST be ignored in HTTP/1.0, MUST NOT be sent without content.
+    if (!head.expectsContinue) fields.removeAll(FieldId.EXPECT);
+    return true;
+  }
+
+  #parseMaxForwards(fields: HeaderBlock): number {
+    const index = fields.find(FieldId.MAX_FORWARDS);
+    if (index < 0) return NO_MAX_FORWARDS;
+    const start = fields.valueStart(index);
+    const end = fields.valueEnd(index);
+    if (start === end || end - start > MAX_FORWARDS_DIGITS_MAX) return NO_MAX_FORWARDS;
+    let value = 0;
+    for (let i = start; i < end; i++) {
+      const digit = this.#bytes[i]! - 0x30;
+      if (digit < 0 || digit > 9) return NO_MAX_FORWARDS;
+      value = value * 10 + digit;
+    }
+    return value;
+  }
+
+  #decrementMaxForwards(fields: HeaderBlock, received: number): void {
+    const start = this.#scratch.at;
+    this.#scratch.putNumber(received - 1);
+    fields.replaceValue(fields.find(FieldId.MAX_FORWARDS), start, this.#scratch.at);
+  }
+
+  /** Ours can be written behind a single list that is not too long. */
+  #planForwardedFor(fields: HeaderBlock, plan: ForwardingPlan): void {
+    const index = fields.find(FieldId.X_FORWARDED_FOR);
+    if (!this.#addsX || index < 0 || fields.find(FieldId.X_FORWARDED_FOR, index + 1) >= 0) return;
+    const start = fields.valueStart(index);
+    const end = fields.valueEnd(index);
+    if (start === end || end - start > FORWARDED_FOR_JOINED_BYTES_MAX) return;
+    plan.forwardedForIndex = index;
+    plan.forwardedForStart = start;
+    plan.forwardedForEnd = end;
+  }
+
+  #addX(head: RequestHead, connection: ClientConnectionInfo, plan: ForwardingPlan): void {
+    const fields = head.fields;
+    const scratch = this.#scratch;
+    const start = scratch.at;
+    if (plan.forwardedForIndex >= 0) {
+      scratch.putRange(plan.forwardedForStart, plan.forwardedForEnd);
+      scratch.putByte(COMMA);
+      scratch.putByte(SPACE);
+    }
+    scratch.putText(connection.remoteHost === '' ? 'unknown' : connection.remoteHost);
+    if (plan.forwardedForIndex >= 0) fields.replaceValue(plan.forwardedForIndex, start, scratch.at);
+    else this.#add(fields, this.#forName, start, scratch.at, FieldId.X_FORWARDED_FOR);
+    if (fields.find(FieldId.X_FORWARDED_PROTO) < 0) {
+      const scheme = connection.scheme === 'https' ? this.#https : this.#http;
+      this.#add(fields, this.#protoName, scheme.start, scheme.end, FieldId.X_FORWARDED_PROTO);
+    }
+    if (hasRepeatableAuthority(head) && fields.find(FieldId.X_FORWARDED_HOST) < 0) {
+      this.#add(
+        fields,
+        this.#xHostName,
+        head.authorityStart,
+        head.authorityEnd,
+        FieldId.X_FORWARDED_HOST,
+      );
+    }
+  }
+
+  /** RFC 7239 section 4: one element, behind those of a trusted client in a field of its own. */
+  #addForwarded(head: RequestHead, connection: ClientConnectionInfo): void {
+    const scratch = this.#scratch;
+    const start = scratch.at;
+    const host = connection.remoteHost;
+    scratch.putText('for=');
+    if (host === '') scratch.putText('unknown');
+    else if (host.includes(':')) {
+      scratch.putText('"['); // section 6: IPv6 in brackets, and so quoted
+      scratch.putText(host);
+      scratch.putText(']"');
+    } else scratch.putText(host);
+    if (hasRepeatableAuthority(head)) {
+      scratch.putText(';host=');
+      const isQuoted = this.#needsQuotes(head.authorityStart, head.authorityEnd);
+      if (isQuoted) scratch.putByte(QUOTE);
+      scratch.putRange(head.authorityStart, head.authorityEnd);
+      if (isQuoted) scratch.putByte(QUOTE);
+    }
+    scratch.putText(connection.scheme === 'https' ? ';proto=https' : ';proto=http');
+    this.#add(head.fields, this.#forwardedName, start, scratch.at, FieldId.FORWARDED);
+  }
+
+  /**
+   * An authority has no quote and no backslash in it; brackets and colons make it more than a
+   * token.
+   */
+  #needsQuotes(start: number, end: number): boolean {
+    for (let i = start; i < end; i++) {
+      const byte = this.#bytes[i];
+      if (byte === COLON || byte === BRACKET_OPEN) return true;
+    }
+    return false;
+  }
+
+  #add(
+    fields: HeaderBlock,
+    name: ByteRange,
+    valueStart: number,
+    valueEnd: number,
+    id: FieldId,
+  ): void {
+    fields.add(name.start, name.end, valueStart, valueEnd, id);
+  }
+}
+
+/** Everything by which a client could say that it is somebody else. */
+function removeOrigin(fields: HeaderBlock): void {
+  fields.removeAll(FieldId.X_FORWARDED_FOR);
+  fields.removeAll(FieldId.X_FORWARDED_PROTO);
+  fields.removeAll(FieldId.X_FORWARDED_HOST);
+  fields.removeAll(FieldId.X_FORWARDED_PORT);
+  fields.removeAll(FieldId.X_REAL_IP);
+  fields.removeAll(FieldId.FORWARDED);
+}
+
+function hasRepeatableAuthority(head: RequestHead): boolean {
+  const byteCount = head.authorityEnd - head.authorityStart;
+  return byteCount > 0 && byteCount <= AUTHORITY_REPEATED_BYTES_MAX;
+}
