@@ -37,6 +37,7 @@ export interface Snapshot {
   readonly hash: string;
   /** Real path of the config file, '' for a config object. */
   readonly file: string;
+  /** Worker processes; 0 is `'auto'`: one per core of the machine that runs them. */
   readonly workers: number;
   readonly transport: TransportChoice;
   readonly listeners: readonly SnapshotListener[];

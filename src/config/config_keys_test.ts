@@ -1,0 +1,102 @@
+// The reference is the types: every key of the schema has its doc comment there and the reverse, and what
+// the comments of `timeouts` and `limits` call the default is the default.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { formatByteSize } from './byte_size.ts';
+import { parseDuration } from './duration.ts';
+import type { KeyPath } from './key_path.ts';
+import { LIMIT_RULES, type LimitKey } from './limits.ts';
+import { CONFIG_SCHEMA } from './schema.ts';
+import { knownKeys } from './schema_issues.ts';
+import { TIMEOUT_RULES, type TimeoutKey } from './timeouts.ts';
+
+/** Interface, the interfaces that it extends, and where the schema has it. */
+const PLACES: readonly (readonly [string, KeyPath])[] = [
+  ['Config', []],
+  ['ListenerConfig', ['listeners', 0]],
+  ['UpstreamConfig', ['upstreams', 'a']],
+  ['EndpointConfig', ['upstreams', 'a', 'endpoints', 0]],
+  ['RouteConfig', ['routes', 0]],
+  ['AccessLogConfig', ['accessLog']],
+  ['Timeouts', ['timeouts']],
+  ['ListenerTimeouts', ['listeners', 0, 'timeouts']],
+  ['UpstreamTimeoutsConfig', ['upstreams', 'a', 'timeouts']],
+  ['Limits', ['limits']],
+  ['ListenerLimits', ['listeners', 0, 'limits']],
+  ['UpstreamLimits', ['upstreams', 'a', 'limits']],
+  ['RouteLimits', ['routes', 0, 'limits']],
+];
+
+const INTERFACES = readInterfaces(['config.ts', 'timeouts.ts', 'limits.ts']);
+
+for (const [name, path] of PLACES) {
+  test(`${name} documents exactly the keys of the schema`, () => {
+    const documented = membersOf(name);
+    assert.deepEqual([...documented.keys()].sort(), knownKeys(CONFIG_SCHEMA, path).sort());
+    for (const [key, comment] of documented) {
+      assert.match(comment, /\S{3}.*\.$/, `${name}.${key} has a comment that ends a sentence`);
+    }
+  });
+}
+
+test('every optional key names its default', () => {
+  for (const [name, { members }] of INTERFACES) {
+    for (const [key, { comment, isOptional }] of members) {
+      if (isOptional) assert.match(comment, /Default/, `${name}.${key}`);
+    }
+  }
+});
+
+test('the defaults in the comments of timeouts are those of the table', () => {
+  for (const [key, comment] of membersOf('Timeouts')) {
+    const text = /Default `'(\w+)'`\.$/.exec(comment)?.[1];
+    assert.equal(parseDuration(text), TIMEOUT_RULES[key as TimeoutKey].defaultMs, key);
+  }
+});
+
+test('the defaults in the comments of limits are those of the table', () => {
+  for (const [key, comment] of membersOf('Limits')) {
+    const text = /Default `'?(\w+)'?`\.$/.exec(comment)?.[1];
+    const rule = LIMIT_RULES[key as LimitKey];
+    const isSize = rule.kind === 'size' && Number.isFinite(rule.default);
+    const expected = isSize ? formatByteSize(rule.default) : String(rule.default);
+    assert.equal(text, expected.replace('Infinity', 'none'), key);
+  }
+});
+
+interface Member {
+  readonly comment: string;
+  readonly isOptional: boolean;
+}
+
+interface InterfaceText {
+  readonly bases: readonly string[];
+  readonly members: ReadonlyMap<string, Member>;
+}
+
+function membersOf(name: string): Map<string, string> {
+  const { bases, members } = INTERFACES.get(name)!;
+  const own = [...members].map(([key, { comment }]): [string, string] => [key, comment]);
+  return new Map([...bases.flatMap((base) => [...membersOf(base)]), ...own]);
+}
+
+/** Reads the interfaces of files that are formatted the way this project's are. */
+function readInterfaces(files: readonly string[]): Map<string, InterfaceText> {
+  const interfaces = new Map<string, InterfaceText>();
+  for (const file of files) {
+    const text = readFileSync(new URL(file, import.meta.url), 'utf8');
+    const pattern = /^export interface (\w+)(?: extends ([\w, ]+))? \{\n([\s\S]*?)^\}/gm;
+    for (const [, name, bases, body] of text.matchAll(pattern)) {
+      const members = new Map<string, Member>();
+      const member = /^ {2}(\/\*\*[\s\S]*?\*\/\n {2})?(\w+)(\??): /gm;
+      for (const [, comment, key, optional] of body!.matchAll(member)) {
+        const sentence = (comment ?? '').replace(/^ *(\/\*\*|\*\/|\*)|\*\/\s*$/gm, '').trim();
+        members.set(key!, { comment: sentence, isOptional: optional === '?' });
+      }
+      interfaces.set(name!, { bases: bases?.split(', ') ?? [], members });
+    }
+  }
+  return interfaces;
+}

@@ -1,0 +1,73 @@
+// A configuration file to a snapshot or to all that is wrong with it. For the short-lived loader process
+// and for `zproxy check`: a module is evaluated, with whatever its code does, and never unloaded.
+
+import { readFileSync, realpathSync } from 'node:fs';
+import { dirname, extname, resolve } from 'node:path';
+import { type ConfigResult, compileConfig } from './compile_config.ts';
+import type { ConfigIssue } from './config_issue.ts';
+import type { ConfigTextError, ConfigTextResult } from './config_text.ts';
+import { readJson } from './read_json.ts';
+import { readModule } from './read_module.ts';
+import { readYaml } from './read_yaml.ts';
+
+const EXTENSIONS_WANTED = '.ts, .js, .yaml or .json';
+
+/** Loads the file at `path`; messages show the path as it is given here. Never throws for the file's sake. */
+export async function loadConfigFile(path: string): Promise<ConfigResult> {
+  let realPath: string;
+  let text: string;
+  try {
+    realPath = realpathSync(resolve(path));
+    text = readFileSync(realPath, 'utf8');
+  } catch (error) {
+    return { errors: [textIssue(path, fileError(error as NodeJS.ErrnoException))] };
+  }
+  const result = await readText(realPath, text);
+  if ('textErrors' in result) {
+    return { errors: result.textErrors.map((error) => textIssue(path, error)) };
+  }
+  const { data, positions } = result;
+  return compileConfig(data, { file: path, realPath, folder: dirname(realPath), positions });
+}
+
+async function readText(realPath: string, text: string): Promise<ConfigTextResult> {
+  switch (extname(realPath)) {
+    case '.yaml':
+    case '.yml':
+      return readYaml(text);
+    case '.json':
+      return readJson(text);
+    case '.ts':
+    case '.mts':
+    case '.js':
+    case '.mjs':
+      return await readModule(realPath, text);
+    default: {
+      const sentence = `the file's name must end in ${EXTENSIONS_WANTED}`;
+      return { textErrors: [{ code: 'ZP_CONFIG_UNREADABLE', text: sentence, position: null }] };
+    }
+  }
+}
+
+function fileError(error: NodeJS.ErrnoException): ConfigTextError {
+  const position = null;
+  if (error.code === 'ENOENT') {
+    const text = 'there is no such file; name one with --config, or write it';
+    return { code: 'ZP_CONFIG_NOT_FOUND', text, position };
+  }
+  const text = `the file cannot be read (${error.code ?? error.message})`;
+  return { code: 'ZP_CONFIG_UNREADABLE', text, position };
+}
+
+function textIssue(file: string, error: ConfigTextError): ConfigIssue {
+  return {
+    file,
+    line: error.position?.line ?? null,
+    column: error.position?.column ?? null,
+    code: error.code,
+    path: '',
+    value: null,
+    wanted: error.text,
+    suggestion: '',
+  };
+}
