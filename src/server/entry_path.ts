@@ -1,0 +1,18 @@
+// The entry files of the processes that the supervisor starts. They lie beside the code that starts them:
+// as TypeScript in a checkout, as one bundle each in the package.
+
+import { fileURLToPath } from 'node:url';
+
+/** Entries that the build makes a bundle of. */
+export type ProcessEntry = 'worker_main' | 'loader_main';
+
+/** Flags of every process of ZProxy: they are part of the compile cache's key, so all use the same. */
+export const PROCESS_FLAGS: readonly string[] = [
+  '--disable-sigusr1',
+  '--disable-warning=ExperimentalWarning',
+];
+
+export function entryPath(entry: ProcessEntry): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`./${entry}.${extension}`, import.meta.url));
+}

@@ -1,0 +1,41 @@
+// Starts a worker process: which descriptors it inherits and under which numbers. Everything that is not named
+// here is CLOEXEC and stays with the supervisor.
+//
+//   0 /dev/null   1 stdout   2 stderr   3 channel   4 shared segment   5... its listening sockets
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { compileCacheEnvironment } from './compile_cache.ts';
+import { PROCESS_FLAGS } from './entry_path.ts';
+import type { WorkerListener } from './worker_protocol.ts';
+
+/** Number of the shared segment's descriptor inside a worker. */
+export const WORKER_SEGMENT_DESCRIPTOR = 4;
+const FIRST_LISTENER_DESCRIPTOR = 5;
+
+/** Starts `entry`. `listeners` and `segmentDescriptor` are the supervisor's numbers. */
+export function spawnWorker(
+  entry: string,
+  segmentDescriptor: number,
+  listeners: readonly WorkerListener[],
+): ChildProcess {
+  return spawn(process.execPath, [...PROCESS_FLAGS, entry], {
+    stdio: [
+      'ignore',
+      'inherit',
+      'inherit',
+      'ipc',
+      segmentDescriptor,
+      ...listeners.map((listener) => listener.descriptor),
+    ],
+    serialization: 'advanced',
+    env: compileCacheEnvironment(process.env),
+  });
+}
+
+/** The same listeners under the numbers that they have in the worker. */
+export function inheritedListeners(listeners: readonly WorkerListener[]): WorkerListener[] {
+  return listeners.map(({ listenerIndex }, index) => ({
+    descriptor: FIRST_LISTENER_DESCRIPTOR + index,
+    listenerIndex,
+  }));
+}
