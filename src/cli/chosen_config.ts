@@ -1,0 +1,16 @@
+// Which configuration file a command works on: the one named, else the one in this folder.
+
+import { relative } from 'node:path';
+import { CONFIG_FILE_NAMES, findConfigFile } from '../config/find_config_file.ts';
+
+/** The path as messages are to show it, or null where none was named and none is here. */
+export function chosenConfig(named: string | undefined, folder: string): string | null {
+  if (named !== undefined) return named;
+  const found = findConfigFile(folder);
+  return found === null ? null : relative(folder, found);
+}
+
+/** One sentence for the null above. */
+export const NO_CONFIG_TEXT: string =
+  `zproxy: there is no ${new Intl.ListFormat('en', { type: 'disjunction' }).format(CONFIG_FILE_NAMES)} ` +
+  'in this folder; write one, or name a file with --config.';

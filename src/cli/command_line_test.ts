@@ -1,0 +1,136 @@
+// The command line: exit codes, and what goes to which output.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { SignalInbox } from '../server/signals.ts';
+import { runCommandLine } from './command_line.ts';
+import { ExitCode } from './exit_code.ts';
+import { Terminal } from './terminal.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'zproxy-cli-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const VALID = JSON.stringify({
+  listeners: [{ address: '127.0.0.1:0' }],
+  upstreams: { a: { endpoints: ['http://127.0.0.1:1'] } },
+  routes: [{ upstream: 'a' }],
+});
+
+interface Outcome {
+  readonly code: ExitCode;
+  readonly out: string;
+  readonly errors: string;
+}
+
+async function call(...args: string[]): Promise<Outcome> {
+  let out = '';
+  let errors = '';
+  const terminal = new Terminal(
+    { write: (text) => (out += text) },
+    { write: (text) => (errors += text) },
+  );
+  const signals = new SignalInbox();
+  try {
+    const code = await runCommandLine(args, signals, terminal);
+    return { code, out, errors };
+  } finally {
+    signals.close();
+  }
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+test('help and version that were asked for are results', async () => {
+  const help = await call('--help');
+  assert.equal(help.code, ExitCode.FINE);
+  assert.match(help.out, /check/);
+  assert.equal(help.errors, '');
+  assert.match((await call('--version')).out, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('mistakes on the command line exit with 2 and say what was meant', async () => {
+  for (const args of [
+    [],
+    ['chekc'],
+    ['check', '--confg', 'x'],
+    ['check', 'x'],
+    ['demo', '--port', 'x'],
+  ]) {
+    const { code, out, errors } = await call(...args);
+    assert.equal(code, ExitCode.USAGE, args.join(' '));
+    assert.equal(out, '', args.join(' '));
+    assert.notEqual(errors, '', args.join(' '));
+  }
+  assert.match((await call('chekc')).errors, /Did you mean check/);
+});
+
+test('check says that a file is fine', async () => {
+  const path = file('fine.json', VALID);
+  assert.deepEqual(await call('check', '--config', path), {
+    code: ExitCode.FINE,
+    out: `${path} is fine: 1 listener, 1 upstream, 1 route\n`,
+    errors: '',
+  });
+  assert.equal((await call('check', '-c', path, '--json')).out, '[]\n');
+});
+
+test('check prints every error with its line, and as JSON where asked', async () => {
+  const path = file('wrong.json', VALID.replace('"upstream"', '"upsteam"').replace(':0', ':x'));
+  const plain = await call('check', '--config', path);
+  assert.equal(plain.code, ExitCode.INVALID);
+  assert.equal(plain.out, '');
+  assert.equal(plain.errors.trim().split('\n').length, 2);
+  assert.ok(plain.errors.includes(`${path}:1:`));
+  assert.match(plain.errors, /unknown key, did you mean "upstream"\?/);
+  const json = await call('check', '--config', path, '--json');
+  assert.equal(json.code, ExitCode.INVALID);
+  assert.equal(json.errors, '');
+  const issues = JSON.parse(json.out) as { path: string }[];
+  assert.deepEqual(
+    issues.map((issue) => issue.path),
+    ['listeners[0].address', 'routes[0].upsteam'],
+  );
+});
+
+test('run tells a missing file (4) from an invalid one (1)', async () => {
+  const missing = await call('run', '--config', join(folder, 'none.yaml'));
+  assert.equal(missing.code, ExitCode.CANNOT_START);
+  assert.match(missing.errors, /none\.yaml: ZP_CONFIG_NOT_FOUND: there is no such file/);
+  assert.equal(missing.errors.trim().split('\n').length, 1);
+  const invalid = await call('run', '--config', file('invalid.json', '{}'));
+  assert.equal(invalid.code, ExitCode.INVALID);
+  assert.match(invalid.errors, /listeners: missing/);
+});
+
+test('status exits with 3 where no process answers', async () => {
+  const config = file('status.json', VALID);
+  const byConfig = await call('status', '--config', config);
+  assert.equal(byConfig.code, ExitCode.NOT_RUNNING);
+  assert.match(byConfig.errors, /no ZProxy answers at/);
+  const byPath = await call('status', '--control', join(folder, 'none.sock'));
+  assert.equal(byPath.code, ExitCode.NOT_RUNNING);
+});
+
+test('status looks at the control socket that the configuration names', async () => {
+  const config = file('control.json', VALID.replace('{', '{"control":"my.sock",'));
+  const { errors } = await call('status', '--config', config);
+  assert.ok(errors.includes(join(folder, 'my.sock')), errors);
+});
+
+test('version names the transport and why', async () => {
+  const { code, out } = await call('version');
+  assert.equal(code, ExitCode.FINE);
+  assert.match(out, /^zproxy +\d/m);
+  assert.match(out, /^openssl +3\./m);
+  assert.match(out, /^transport (io_uring|node:net): \w/m);
+  const report = JSON.parse((await call('version', '--json')).out);
+  assert.equal(report.node, process.versions.node);
+  assert.ok(['uring', 'node'].includes(report.transport.kind));
+});
