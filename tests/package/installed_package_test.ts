@@ -1,0 +1,142 @@
+// The package as its users get it: built, packed, installed in an empty folder, and proxying a request.
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { buildPackage } from '../../tools/build.ts';
+import { packTo } from '../../tools/pack.ts';
+
+const COMMAND_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 30_000;
+
+const root = join(import.meta.dirname, '..', '..');
+let folder = '';
+let upstream: Server;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'zproxy-package-'));
+  await buildPackage();
+  const tarball = packTo(folder);
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
+  run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball]);
+  upstream = createServer((request, response) => response.end(`upstream saw ${request.url}`));
+  upstream.listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+});
+
+after(() => {
+  upstream?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The environment of a user who has the checkout's Node, and nothing of the checkout's otherwise. */
+function environment(): NodeJS.ProcessEnv {
+  const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
+  const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...rest } = process.env;
+  return { ...rest, PATH: path, XDG_RUNTIME_DIR: folder, XDG_CACHE_HOME: folder };
+}
+
+function run(command: string, args: readonly string[]): string {
+  const result = spawnSync(command, args, {
+    cwd: folder,
+    env: environment(),
+    encoding: 'utf8',
+    timeout: COMMAND_TIMEOUT_MS,
+  });
+  assert.equal(result.status, 0, `${command} ${args.join(' ')}\n${result.stdout}${result.stderr}`);
+  return result.stdout;
+}
+
+/** Resolves with the match once the process has printed it to standard error. */
+function printed(child: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const timer = setTimeout(
+      () => reject(new Error(`no ${pattern} in:\n${text}`)),
+      START_TIMEOUT_MS,
+    );
+    child.once('exit', (code) => reject(new Error(`it ended with ${code}:\n${text}`)));
+    child.stderr!.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const match = pattern.exec(text);
+      if (match === null) return;
+      clearTimeout(timer);
+      resolve(match);
+    });
+  });
+}
+
+test('the package brings no node and no dependencies into an installation', () => {
+  const binaries = readdirSync(join(folder, 'node_modules', '.bin'));
+  assert.deepEqual(binaries, ['zproxy']);
+  const packages = readdirSync(join(folder, 'node_modules')).filter(
+    (name) => !name.startsWith('.'),
+  );
+  assert.deepEqual(packages, ['zproxy']);
+});
+
+test('the package says its version', () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  assert.match(run('npx', ['--no-install', 'zproxy', 'version']), new RegExp(`zproxy +${version}`));
+});
+
+test('the package proxies a request as its config says, and drains on TERM', async () => {
+  const { port } = upstream.address() as AddressInfo;
+  const config = `import { defineConfig } from 'zproxy';
+export default defineConfig({
+  listeners: [{ address: '127.0.0.1:0' }],
+  upstreams: { web: { endpoints: ['http://127.0.0.1:${port}'] } },
+  routes: [{ upstream: 'web' }],
+  workers: 1,
+});
+`;
+  writeFileSync(join(folder, 'zproxy.config.ts'), config);
+  const child = spawn('npx', ['--no-install', 'zproxy', 'run', '--config', 'zproxy.config.ts'], {
+    cwd: folder,
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const exited = once(child, 'exit');
+  try {
+    const [, address] = await printed(child, /listening on (127\.0\.0\.1:\d+)/);
+    const response = await fetch(`http://${address}/hello`);
+    const text = await response.text();
+    assert.deepEqual([response.status, text], [200, 'upstream saw /hello']);
+    const status = run('npx', ['--no-install', 'zproxy', 'status', '--json']);
+    assert.equal((JSON.parse(status) as { requests: { total: number } }).requests.total, 1);
+  } finally {
+    process.kill(-child.pid!, 'SIGTERM');
+    await exited;
+  }
+});
+
+test('the types of the package check a config', () => {
+  const options = {
+    compilerOptions: { module: 'nodenext', strict: true, noEmit: true, types: [] },
+    files: ['typed.ts'],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(options));
+  const call = (key: string): string =>
+    `import { defineConfig } from 'zproxy';
+export default defineConfig({
+  listeners: [{ address: ':8080' }],
+  upstreams: { web: { endpoints: ['http://127.0.0.1:1'] } },
+  routes: [{ ${key}: 'web' }],
+});
+`;
+  const tsc = join(root, 'node_modules', '.bin', 'tsc');
+  writeFileSync(join(folder, 'typed.ts'), call('upstream'));
+  run(tsc, ['-p', '.']);
+  writeFileSync(join(folder, 'typed.ts'), call('upsteam'));
+  const result = spawnSync(tsc, ['-p', '.'], { cwd: folder, encoding: 'utf8' });
+  assert.match(result.stdout, /upsteam/);
+});

@@ -1,0 +1,126 @@
+// A proxy between scripted streams: requests go in as text, the test plays client, endpoint and clock, and
+// at the end nothing may be left over.
+
+import { strict as assert } from 'node:assert';
+import { Clock } from '../../src/base/clock.ts';
+import type { AccessLogSink } from '../../src/base/log_sink.ts';
+import { CELLS_COUNT, Cell } from '../../src/base/metrics_cells.ts';
+import { TimerWheel } from '../../src/base/timer_wheel.ts';
+import type { Exchange } from '../../src/proxy/exchange.ts';
+import type { ProxyOptions } from '../../src/proxy/options.ts';
+import { Proxy } from '../../src/proxy/proxy.ts';
+import type { RouteOptions } from '../../src/routing/route.ts';
+import { RouteTable } from '../../src/routing/route_table.ts';
+import type { UpstreamOptions } from '../../src/upstream/options.ts';
+import {
+  ScriptedMemory,
+  type ScriptedRequestOptions,
+  ScriptedServerStream,
+  ScriptedUpstream,
+} from './scripted_streams.ts';
+
+export const START_MS = 1_000;
+/** 1 January 2026, 00:00:00 UTC. */
+export const START_WALL_MS: number = Date.UTC(2026, 0, 1);
+
+export interface ScriptedProxyOptions {
+  readonly proxy?: Partial<ProxyOptions>;
+  readonly route?: Partial<RouteOptions>;
+  readonly upstream?: Partial<UpstreamOptions>;
+  /** Answer of the sink to each line. */
+  readonly takesLines?: boolean;
+}
+
+/** One request on its way. */
+export interface ScriptedRequest {
+  readonly server: ScriptedServerStream;
+  readonly exchange: Exchange;
+}
+
+export class ScriptedProxy {
+  readonly memory: ScriptedMemory = new ScriptedMemory();
+  readonly clock: Clock = new Clock();
+  readonly timers: TimerWheel;
+  readonly cells: Float64Array = new Float64Array(CELLS_COUNT);
+  readonly upstream: ScriptedUpstream;
+  readonly proxy: Proxy;
+  /** Lines of the access log, without newlines. */
+  readonly lines: string[] = [];
+  readonly #servers: ScriptedServerStream[] = [];
+
+  constructor(options: ScriptedProxyOptions = {}) {
+    this.clock.wallMs = START_WALL_MS;
+    this.clock.nowMs = START_MS;
+    this.timers = new TimerWheel(START_MS);
+    this.upstream = new ScriptedUpstream(this.memory, options.upstream);
+    const route: RouteOptions = {
+      host: '',
+      path: '/*',
+      upstreamIndex: 0,
+      upgrades: ['websocket'],
+      requestBodyBytesMax: Number.POSITIVE_INFINITY,
+      source: null,
+      ...options.route,
+    };
+    const accessLog: AccessLogSink = {
+      writeLine: (bytes, start, end): boolean => {
+        const line = Buffer.from(bytes.subarray(start, end)).toString('latin1');
+        assert(line.endsWith('\n') && line.indexOf('\n') === line.length - 1, 'one line');
+        this.lines.push(line.slice(0, -1));
+        return options.takesLines ?? true;
+      },
+    };
+    this.proxy = new Proxy({
+      options: {
+        trustedProxies: [],
+        forwarded: 'x',
+        viaPseudonym: 'edge',
+        requestId: false,
+        accessLog: { format: { kind: 'template', template: '{status} {error}' } },
+        ...options.proxy,
+      },
+      routes: new RouteTable([route]),
+      upstreams: [this.upstream],
+      transport: { pool: this.memory.pool, clock: this.clock, timers: this.timers },
+      cells: this.cells,
+      accessLog,
+    });
+  }
+
+  /** A request arrives; text without the empty line at its end. */
+  request(lines: readonly string[], options: ScriptedRequestOptions = {}): ScriptedRequest {
+    const text = `${lines.join('\r\n')}\r\n\r\n`;
+    const server = new ScriptedServerStream(this.memory, text, {
+      startMs: this.clock.nowMs,
+      ...options,
+    });
+    this.#servers.push(server);
+    const exchange = this.proxy.onRequest(server) as Exchange;
+    return { server, exchange };
+  }
+
+  /** The client sends a chunk that was asked for. */
+  sendBody(request: ScriptedRequest, text: string, isLast = false): void {
+    assert.equal(request.server.readsOpen, 1, 'a chunk is delivered when it was asked for');
+    request.server.readsOpen = 0;
+    request.server.requestBodyBytes += text.length;
+    const { buffer, start, end } = this.memory.fill(text);
+    request.exchange.onRequestBody(buffer, start, end, isLast);
+  }
+
+  advance(ms: number): void {
+    this.clock.set(this.clock.nowMs + ms);
+    this.timers.advance(this.clock.nowMs);
+  }
+
+  /** Nothing is held any more: every exchange is over, every buffer is back, no timer is set. */
+  assertClean(): void {
+    for (const server of this.#servers) server.releaseHead();
+    assert.equal(this.memory.pool.ownedCount, 0, 'every buffer is back in the pool');
+    assert.equal(this.proxy.openCount, 0, 'every exchange is over');
+    assert.equal(this.timers.count, 0, 'no timer is set');
+    assert.equal(this.cells[Cell.EXCHANGES_OPEN], 0, 'no exchange is counted as open');
+    assert.equal(this.cells[Cell.TUNNELS_OPEN], 0, 'no tunnel is counted as open');
+    assert.equal(this.upstream.waiters.length, 0, 'nobody waits for a connection');
+  }
+}
