@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// The launcher. Any Node from 18 on can run it, so it is plain JavaScript without dependencies: it finds a
-// Node that ZProxy can run on and becomes it. Where a process cannot become another (before Node 22.15) it
-// stays as the parent of a child whose signals and exit status it passes on.
+// The launcher. Any Node from 18 on can run it, so it is plain JavaScript without dependencies:
+// it finds a Node that ZProxy can run on and becomes it. Where a process cannot become another
+// (before Node 22.15) it stays as the parent of a child whose signals and exit status it passes
+// on.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, realpathSync } from 'node:fs';
@@ -51,7 +52,10 @@ function isExecutable(path) {
   }
 }
 
-/** The Node of the checkout's dependencies: its version is in its manifest, so it need not be asked. */
+/**
+ * The Node of the checkout's dependencies: its version is in its manifest, so it need not be
+ * asked.
+ */
 function findPackagedNode() {
   const name = NODE_PACKAGES[`${process.platform}-${process.arch}`];
   if (name === undefined) return null;
@@ -75,7 +79,10 @@ function findNodeInPath() {
   return null;
 }
 
-/** The running Node first, because it is there already. A wish of the user's is never second-guessed. */
+/**
+ * The running Node first, because it is there already. A wish of the user's is never
+ * second-guessed.
+ */
 function findNode() {
   const wished = process.env.ZPROXY_NODE;
   if (wished) {

@@ -1,5 +1,5 @@
-// Host names on both address families and a Unix socket, behind a load balancer that is trusted, with every
-// kind of setting that a site in production has.
+// Host names on both address families and a Unix socket, behind a load balancer that is trusted,
+// with every kind of setting that a site in production has.
 
 import { defineConfig } from 'zproxy';
 

@@ -1,10 +1,11 @@
-// Builds what the package carries into dist/: one bundle per process (Node does not strip types under
-// node_modules, and one file starts faster than a hundred), source maps, and the types of the public API.
+// Builds what the package carries into dist/: one bundle per process (Node does not strip types
+// under node_modules, and one file starts faster than a hundred), source maps, and the types of
+// the public API.
 //
 //   node tools/build.ts     the same as `npm run build`
 //
-// Packages that we depend on are bundled, too, so that an installation has nothing else to fetch; their
-// licences are collected in dist/LICENSES.txt.
+// Packages that we depend on are bundled, too, so that an installation has nothing else to fetch;
+// their licences are collected in dist/LICENSES.txt.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

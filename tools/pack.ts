@@ -1,5 +1,6 @@
-// Makes the package that is published, from dist/ and a manifest of its own: the checkout's Node must not
-// land in the node_modules/.bin of whoever installs ZProxy, and all that we depend on is in the bundles.
+// Makes the package that is published, from dist/ and a manifest of its own: the checkout's Node
+// must not land in the node_modules/.bin of whoever installs ZProxy, and all that we depend on is
+// in the bundles.
 //
 //   node tools/pack.ts FOLDER     builds, then writes zproxy-VERSION.tgz into FOLDER
 

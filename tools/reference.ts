@@ -1,5 +1,6 @@
-// The tables of docs/reference, written from the code: config keys from the doc comments of the types that
-// users see, defaults from the tables that the schema is made of, errors from the table of the data path.
+// The tables of docs/reference, written from the code: config keys from the doc comments of the
+// types that users see, defaults from the tables that the schema is made of, errors from the
+// table of the data path.
 //
 //   node tools/reference.ts            fails where a page is out of date (so does its test)
 //   node tools/reference.ts --write    writes the tables, between their markers

@@ -35,9 +35,12 @@ export function isSource(path: string): boolean {
   return /\.(ts|js|mjs)$/.test(path);
 }
 
-/** Whether a path is a test: the rules of the data path do not hold for it. */
+/**
+ * Whether a path is a test, or part of a suite that several tests share (`NAME_suite/`): the rules
+ * of the data path do not hold for it.
+ */
 export function isTest(path: string): boolean {
-  return path.endsWith('_test.ts') || path.startsWith('tests/');
+  return path.endsWith('_test.ts') || path.startsWith('tests/') || /_suite\//.test(path);
 }
 
 function collect(root: string, folder: string, paths: string[]): void {

@@ -3,7 +3,8 @@
 //
 //   node tools/tidy.ts     fails with a line per breach
 
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { DATA_PATH_LAYERS } from './layers.ts';
 import { isSource, isTest, readTextFiles, type TextFile } from './source_tree.ts';
 import { parseFile, type SyntaxFile, type SyntaxNode, visit } from './syntax.ts';
@@ -49,7 +50,7 @@ export function checkTidy(
   const violations: Violation[] = [];
   const used = new Set<string>();
   for (const file of readTextFiles(root)) {
-    violations.push(...checkText(file));
+    violations.push(...checkText(file), ...checkLinks(root, file));
     if (isSource(file.path)) violations.push(...checkSource(file, owners, used));
   }
   for (const owner of owners) {
@@ -79,6 +80,24 @@ export function checkText(file: TextFile): Violation[] {
   return violations;
 }
 
+/** Links of Markdown pages, and pages that comments refer to, lead somewhere. */
+export function checkLinks(root: string, file: TextFile): Violation[] {
+  const violations: Violation[] = [];
+  file.text.split('\n').forEach((line, index) => {
+    const targets = file.path.endsWith('.md')
+      ? [...line.matchAll(/\]\((?!\w+:|#)([^)#]+)/g)].map((match) => [
+          posix.dirname(file.path),
+          match[1]!,
+        ])
+      : [...line.matchAll(/\b(docs\/[\w/]+\.md)\b/g)].map((match) => ['', match[1]!]);
+    for (const target of targets) {
+      if (existsSync(join(root, ...target))) continue;
+      violations.push(found(file.path, index + 1, 'broken-link', target[1]!));
+    }
+  });
+  return violations;
+}
+
 /** What holds for source files; notes in `used` which owner entries were needed. */
 export function checkSource(
   file: TextFile,
@@ -93,7 +112,9 @@ export function checkSource(
   if (lines.at(-1) === '') lines.pop();
   if (lines.length > FILE_LINES_MAX) add(0, 'file-length', `${lines.length} lines`);
   const first = lines[0]?.startsWith('#!') ? lines[1] : lines[0];
-  if (first === undefined || !/^(\/\/|\/\*)/.test(first)) {
+  // A unit test says in its name what it tests.
+  const isUnitTest = file.path.startsWith('src/') && file.path.endsWith('_test.ts');
+  if (!isUnitTest && (first === undefined || !/^(\/\/|\/\*)/.test(first))) {
     add(1, 'header-comment', 'say at the top what this file is');
   }
   lines.forEach((line, index) => {
@@ -143,7 +164,7 @@ function checkDataPath(
   used: Set<string>,
   add: Add,
 ): void {
-  const owned = owners.find((owner) => owner.path === path)?.names ?? [];
+  const owned = owners.filter((owner) => owner.path === path).flatMap((owner) => owner.names);
   visit(syntax.program, (node, parents) => {
     const name = bannedName(node, parents.at(-1));
     if (name === '') return;

@@ -8,10 +8,18 @@ export interface OwnerEntry {
   readonly reason: string;
 }
 
+const CLOSING = 'closing a transport happens once, outside of any request';
+const NODE_TIMER = "wakes Node's loop for the timer wheel; data-plane timeouts live in the wheel";
+const START_UP = 'bytes of names and addresses for system calls at start-up';
+
 export const DATA_PATH_OWNERS: readonly OwnerEntry[] = [
-  {
-    path: 'src/ring/transport.ts',
-    names: ['Promise'],
-    reason: 'closing a transport happens once, outside of any request',
-  },
+  { path: 'src/http/date.ts', names: ['Date'], reason: 'owns the Date field: once a second' },
+  { path: 'src/ring/node_loop.ts', names: ['setTimeout'], reason: NODE_TIMER },
+  { path: 'src/ring/node_transport.ts', names: ['Promise'], reason: CLOSING },
+  { path: 'src/ring/transport.ts', names: ['Promise'], reason: CLOSING },
+  { path: 'src/ring/uring_loop.ts', names: ['Promise'], reason: CLOSING },
+  { path: 'src/ring/uring_loop.ts', names: ['setTimeout'], reason: NODE_TIMER },
+  { path: 'src/ring/uring_transport.ts', names: ['Promise'], reason: CLOSING },
+  { path: 'src/sys/shared_memory.ts', names: ['Buffer'], reason: START_UP },
+  { path: 'src/sys/sockets.ts', names: ['Buffer'], reason: START_UP },
 ];

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { checkSource, checkText, checkTidy } from './tidy.ts';
+import { checkLinks, checkSource, checkText, checkTidy } from './tidy.ts';
 import { DATA_PATH_OWNERS } from './tidy_owners.ts';
 
 const HEADER = '// What this is.\n';
@@ -48,6 +48,7 @@ test('checkSource() limits the columns of a line, except for one with an address
 test('checkSource() wants a comment at the top, behind a shebang at most', () => {
   assert.deepEqual(rulesOf('a.ts', 'export const a = 1;\n'), ['header-comment']);
   assert.deepEqual(rulesOf('a.js', `#!/usr/bin/env node\n${HEADER}`), []);
+  assert.deepEqual(rulesOf('src/base/a_test.ts', 'export const a = 1;\n'), []);
 });
 
 test('checkSource() refuses promises and slow globals on the data path', () => {
@@ -115,7 +116,17 @@ test('checkText() wants the number of an issue behind a reminder', () => {
 
 test('checkText() refuses paths of one machine and addresses of registries', () => {
   const path = '/ro' + 'ot/.profile';
-  assert.deepEqual(textRulesOf('docs/a.md', `see ${path}\n`), ['machine-path']);
+  assert.deepEqual(textRulesOf('notes/a.md', `see ${path}\n`), ['machine-path']);
   const resolved = '"reso' + 'lved": "x"';
   assert.deepEqual(textRulesOf('package-lock.json', `${resolved}\n`), ['registry-address']);
+});
+
+test('checkLinks() follows links of pages and pages that comments name', () => {
+  const root = join(import.meta.dirname, '..');
+  const links = (path: string, text: string): string[] =>
+    checkLinks(root, { path, text }).map((violation) => violation.text);
+  const page = '[a](config.md) [b](https://example.com/x) [c](#part) [d](../nowhere.md)';
+  assert.deepEqual(links('docs/reference/errors.md', page), ['../nowhere.md']);
+  const missing = 'docs/inter' + 'nals/nowhere.md';
+  assert.deepEqual(links('src/a.ts', `// see docs/reference/config.md and ${missing}`), [missing]);
 });

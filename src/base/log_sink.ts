@@ -10,7 +10,8 @@ export interface LogSink {
   log(level: LogLevel, message: string): void;
 }
 
-/** Takes finished access-log lines. Must not block: a sink that is full counts a drop and returns false. */
+/** Takes finished access-log lines. Must not block: a sink that is full returns false, and the
+ * caller counts the drop. */
 export interface AccessLogSink {
   /** Copies `bytes[start, end)`, one line with its newline. */
   writeLine(bytes: Uint8Array, start: number, end: number): boolean;

@@ -1,17 +1,18 @@
-// The shared segment as numbers: where a row of cells lies, and what tells one layout from another. Pure:
-// `sys` maps the bytes, `server` hands a row to each worker, and the layers between see plain typed arrays.
+// The shared segment as numbers: where a row of cells lies, and what tells one layout from another.
+// Pure: `sys` maps the bytes, `server` hands a row to each worker, and the layers between see plain
+// typed arrays.
 //
 //   | header: 1 page | row 0: supervisor | row 1 | row 2 | ...      each row begins on a page
 //
-// No locks: each row has one writer, readers sum the rows, and only the supervisor zeroes a row, once the
-// worker that wrote it is dead. Row 0 keeps what dead workers had counted.
+// No locks: each row has one writer, readers sum the rows, and only the supervisor zeroes a row,
+// once the worker that wrote it is dead. Row 0 keeps what dead workers had counted.
 
 import { assert } from './assert.ts';
 import { WORKERS_MAX } from './limits.ts';
 import { CELL_ERRORS, CELLS_COUNT, Cell, EndpointCell, endpointCell } from './metrics_cells.ts';
 
 /** Grows with every change of the header or of the meaning of a cell. */
-export const LAYOUT_VERSION = 1;
+const LAYOUT_VERSION = 1;
 /** The row that the supervisor writes. */
 export const SUPERVISOR_ROW = 0;
 
@@ -83,8 +84,8 @@ export function sharedRow(segment: ArrayBuffer, row: number): Float64Array<Array
 }
 
 /**
- * Adds what a dead worker had counted to `totals` and zeroes its row. What it had open is gone with it and
- * is not added.
+ * Adds what a dead worker had counted to `totals` and zeroes its row. What it had open is gone with
+ * it and is not added.
  */
 export function foldRow(totals: Float64Array, row: Float64Array): void {
   for (const gauge of GAUGES) row[gauge] = 0;

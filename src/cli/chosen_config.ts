@@ -11,6 +11,9 @@ export function chosenConfig(named: string | undefined, folder: string): string 
 }
 
 /** One sentence for the null above. */
-export const NO_CONFIG_TEXT: string =
-  `zproxy: there is no ${new Intl.ListFormat('en', { type: 'disjunction' }).format(CONFIG_FILE_NAMES)} ` +
-  'in this folder; write one, or name a file with --config.';
+export const NO_CONFIG_TEXT: string = noConfigText();
+
+function noConfigText(): string {
+  const names = new Intl.ListFormat('en', { type: 'disjunction' }).format(CONFIG_FILE_NAMES);
+  return `zproxy: there is no ${names} in this folder; write one, or name a file with --config.`;
+}

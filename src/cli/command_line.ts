@@ -1,5 +1,5 @@
-// The command line: which commands and options there are. Each command is loaded when it is called, so that
-// `zproxy version` does not pay for the supervisor.
+// The command line: which commands and options there are. Each command is loaded when it is
+// called, so that `zproxy version` does not pay for the supervisor.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { packageVersion } from '../config/package_root.ts';

@@ -1,9 +1,10 @@
-// `zproxy demo`, which `npm start` runs: the proxy on loopback in front of a built-in upstream, started the
-// way `zproxy run` starts, from a configuration file that lives as long as the demo.
+// `zproxy demo`, which `npm start` runs: the proxy on loopback in front of a built-in upstream,
+// started the way `zproxy run` starts, from a configuration file that lives as long as the demo.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ZProxyError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { packageVersion } from '../config/package_root.ts';
 import { StderrLog } from '../server/log.ts';
@@ -23,8 +24,8 @@ export async function demo(
   terminal: Terminal,
   signals: SignalInbox,
 ): Promise<ExitCode> {
-  const folder = mkdtempSync(join(tmpdir(), 'zproxy-demo-'));
   const upstream = await startDemoUpstream();
+  const folder = mkdtempSync(join(tmpdir(), 'zproxy-demo-'));
   try {
     const configFile = join(folder, 'zproxy.json');
     const config = demoConfig(options.port, upstream.port, folder);
@@ -37,11 +38,13 @@ export async function demo(
     await supervisor.ended;
     return ExitCode.FINE;
   } catch (error) {
-    const code = reportFailure(error, terminal);
-    if (code === ExitCode.CANNOT_START) {
-      terminal.printError('zproxy: choose another port with "npm start -- --port 8081".');
+    if (error instanceof ZProxyError && error.code === 'ZP_ADDRESS_IN_USE') {
+      const where = `port ${options.port} of 127.0.0.1`;
+      const remedy = 'choose another one with "npm start -- --port 8081"';
+      terminal.printError(`zproxy: another process listens on ${where}; ${remedy}.`);
+      return ExitCode.CANNOT_START;
     }
-    return code;
+    return reportFailure(error, terminal);
   } finally {
     upstream.close();
     rmSync(folder, { recursive: true, force: true });

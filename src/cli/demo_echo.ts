@@ -1,5 +1,5 @@
-// The WebSocket of the demo: echoes text messages until the client closes. RFC 6455, as little of it as a
-// demo needs: unfragmented frames of up to 64 KiB, no extensions.
+// The WebSocket of the demo: echoes text messages until the client closes. RFC 6455, as little of
+// it as a demo needs: unfragmented frames of up to 64 KiB, no extensions.
 
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';

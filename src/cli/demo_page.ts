@@ -1,5 +1,5 @@
-// The page that the demo upstream shows to browsers: what arrived behind the proxy, a live event stream
-// and a WebSocket, so that each of the three ways through the proxy can be seen to work.
+// The page that the demo upstream shows to browsers: what arrived behind the proxy, a live event
+// stream and a WebSocket, so that each of the three ways through the proxy can be seen to work.
 
 import type { IncomingMessage } from 'node:http';
 
@@ -13,7 +13,7 @@ export function renderDemoPage(request: IncomingMessage): string {
 <meta name="viewport" content="width=device-width">
 <title>ZProxy demo</title>
 <style>
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto }
   table { border-collapse: collapse; width: 100% }
   th, td { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid #8884 }
   th { white-space: nowrap; font-weight: 600 }
@@ -35,7 +35,8 @@ ${rows}
   const socket = new WebSocket(location.origin.replace('http', 'ws') + '/socket');
   socket.onmessage = (event) => show('echo', 'echo: ' + event.data);
   socket.onclose = () => show('echo', 'closed');
-  document.getElementById('send').onclick = () => socket.send(document.getElementById('text').value);
+  const text = document.getElementById('text');
+  document.getElementById('send').onclick = () => socket.send(text.value);
 </script>
 `;
 }

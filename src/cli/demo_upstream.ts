@@ -1,5 +1,6 @@
-// The built-in upstream of `zproxy demo`: shows what it received (a page for browsers, JSON for everything
-// else), streams events, echoes bodies and WebSocket messages. Listens on loopback only.
+// The built-in upstream of `zproxy demo`: shows what it received (a page for browsers, JSON for
+// everything else), streams events, echoes bodies and WebSocket messages. Listens on loopback
+// only.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,7 +18,8 @@ export interface DemoUpstream {
 export async function startDemoUpstream(): Promise<DemoUpstream> {
   const server: Server = createServer(serve);
   server.on('upgrade', serveEcho);
-  // Longer than the proxy keeps an idle connection, so that it never closes one that is being reused.
+  // Longer than the proxy keeps an idle connection, so that it never closes one that is being
+  // reused.
   server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

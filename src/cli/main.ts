@@ -1,5 +1,5 @@
-// Entry of the command line. Its first statement catches signals: one that comes while the rest is still
-// being loaded waits for the command that handles it.
+// Entry of the command line. Its first statement catches signals: one that comes while the rest
+// is still being loaded waits for the command that handles it.
 
 import { SignalInbox } from '../server/signals.ts';
 

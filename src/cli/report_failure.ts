@@ -1,5 +1,5 @@
-// Why a start failed, as text and as an exit code: configuration errors with their lines, everything else
-// in one sentence that names the line it comes from.
+// Why a start failed, as text and as an exit code: configuration errors with their lines,
+// everything else in one sentence that names the line it comes from.
 
 import { formatLocation, ZProxyError } from '../base/errors.ts';
 import { type ConfigIssueCode, formatConfigIssue } from '../config/config_issue.ts';

@@ -18,7 +18,7 @@ export function formatStatus(report: StatusReport, terminal: Terminal): string[]
     line('connections', nonZero({ ...connections }, ['open', 'accepted'])),
     line('requests', nonZero({ total: requests.total, open: requests.open }, ['total'])),
     ...(responses.length > 0 ? [line('responses', nonZero(Object.fromEntries(responses)))] : []),
-    line('bytes', `${report.bytes.received} received, ${report.bytes.sent} sent`),
+    line('bytes', nonZero({ ...report.bytes }, ['received', 'sent'])),
     line(
       'to upstreams',
       nonZero({ ...upstreamConnections, retries: requests.retries }, ['opened']),
@@ -26,15 +26,16 @@ export function formatStatus(report: StatusReport, terminal: Terminal): string[]
     ...report.upstreams.flatMap(({ name, endpoints }) =>
       endpoints.map((endpoint) => line(name, describeEndpoint(endpoint))),
     ),
-    ...Object.entries(report.errors).map(([code, count]) => line('error', `${code}: ${count}`)),
-    ...(accessLog.dropped > 0 ? [line('log', `${accessLog.dropped} lines were dropped`)] : []),
+    ...Object.entries(report.errors).map(([code, count]) => line('error', `${code} ${count}`)),
+    ...(accessLog.dropped > 0 ? [line('log', `lines dropped ${accessLog.dropped}`)] : []),
   ];
 }
 
 function describeWorker(worker: WorkerStatus): string {
-  const died = worker.deaths === 0 ? '' : `, died ${worker.deaths} times (${worker.lastDeath})`;
+  const died =
+    worker.deaths === 0 ? '' : `, deaths ${worker.deaths} (the last: ${worker.lastDeath})`;
   const process = worker.pid === 0 ? '' : ` as ${worker.pid} for ${uptime(worker.uptimeSeconds)}`;
-  const counts = `${worker.connectionsOpen} open, ${worker.requests} requests`;
+  const counts = `open ${worker.connectionsOpen}, requests ${worker.requests}`;
   return `${worker.state}${process}, ${worker.transport}, ${counts}${died}`;
 }
 
@@ -43,11 +44,11 @@ function describeEndpoint(endpoint: EndpointStatus): string {
   return `${url}: ${nonZero({ requests, inFlight, failures, connections }, ['requests'])}`;
 }
 
-/** `3 open, 17 accepted`; zeros only of the names in `always`. */
+/** `open 3, accepted 17`; zeros only of the names in `always`. */
 function nonZero(counts: Readonly<Record<string, number>>, always: readonly string[] = []): string {
   return Object.entries(counts)
     .filter(([name, count]) => count !== 0 || always.includes(name))
-    .map(([name, count]) => `${count} ${words(name)}`)
+    .map(([name, count]) => `${words(name)} ${count}`)
     .join(', ');
 }
 

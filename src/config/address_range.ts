@@ -1,5 +1,6 @@
-// Ranges of addresses as users write them: `10.0.0.0/8`, `2001:db8::/32`, or a single address. Host bits
-// that are set are refused: `10.0.0.1/8` means either the address or the network, and only the writer knows.
+// Ranges of addresses as users write them: `10.0.0.0/8`, `2001:db8::/32`, or a single address.
+// Host bits that are set are refused: `10.0.0.1/8` means either the address or the network, and
+// only the writer knows.
 
 import { isIPv4, isIPv6 } from 'node:net';
 import type { AddressRange } from '../proxy/options.ts';

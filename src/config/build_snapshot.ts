@@ -1,5 +1,6 @@
-// From parsed values to the immutable snapshot: every default filled in, the narrowest timeout and limit
-// chosen, names resolved to indexes, paths made absolute. It cannot fail: what can be wrong was checked.
+// From parsed values to the immutable snapshot: every default filled in, the narrowest timeout
+// and limit chosen, names resolved to indexes, paths made absolute. It cannot fail: what can be
+// wrong was checked.
 
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -154,8 +155,8 @@ function buildProxy(config: ParsedConfig, origin: ConfigOrigin): ProxyOptions {
 }
 
 /**
- * The name in `Via`. The same in all workers and after a restart, and another one for another machine,
- * file or address, because a proxy that sees its own name answers 508.
+ * The name in `Via`. The same in all workers and after a restart, and another one for another
+ * machine, file or address, because a proxy that sees its own name answers 508.
  */
 function pseudonym(config: ParsedConfig, origin: ConfigOrigin): string {
   const addresses = config.listeners.map((listener) => listener.address.text);

@@ -1,5 +1,5 @@
-// Sizes as users write them: `'16KiB'`, `'10MB'`, `'1.5GiB'`, `'512B'`; a plain number is bytes. KiB is
-// 1024 bytes and kB (or KB) is 1000, as IEC 80000-13 has it.
+// Sizes as users write them: `'16KiB'`, `'10MB'`, `'1.5GiB'`, `'512B'`; a plain number is bytes.
+// KiB is 1024 bytes and kB (or KB) is 1000, as IEC 80000-13 has it.
 
 import { Refusal } from './refusal.ts';
 

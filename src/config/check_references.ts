@@ -1,6 +1,6 @@
-// What takes two values to check: that a route's upstream exists, that no two listeners have one address,
-// that no route hides another, that the counts fit the shared memory. Works on data that may be broken
-// elsewhere, so that all errors of a file come at once.
+// What takes two values to check: that a route's upstream exists, that no two listeners have one
+// address, that no route hides another, that the counts fit the shared memory. Works on data that
+// may be broken elsewhere, so that all errors of a file come at once.
 
 import { ENDPOINTS_MAX, UPSTREAMS_MAX } from '../base/limits.ts';
 import { type IssueDraft, valueAt } from './issue_draft.ts';
@@ -29,6 +29,13 @@ function checkUpstreamNames(data: unknown, where: Whereabouts): IssueDraft[] {
   const names = Object.keys(upstreams);
   if (names.length === 0) return [];
   const drafts: IssueDraft[] = [];
+  // The schema library passes over this one key without a word, as the prototype of its result.
+  if (names.includes('__proto__')) {
+    const path = ['upstreams', '__proto__'];
+    const wanted = 'another name';
+    const value = '__proto__';
+    drafts.push({ code: 'ZP_CONFIG_VALUE', path, at: 'key', value, wanted, suggestion: '' });
+  }
   listAt(data, ['routes']).forEach((_, index) => {
     const path = ['routes', index, 'upstream'];
     const value = valueAt(data, path);

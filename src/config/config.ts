@@ -1,5 +1,6 @@
-// The configuration as users write it: plain data, the same keys in TypeScript, YAML and JSON. These types
-// are the reference: each key has its unit and its default in its comment. The schema checks them.
+// The configuration as users write it: plain data, the same keys in TypeScript, YAML and JSON.
+// These types are the reference: each key has its unit and its default in its comment. The schema
+// checks them.
 
 import type { Limits, ListenerLimits, RouteLimits, UpstreamLimits } from './limits.ts';
 import type { ListenerTimeouts, Timeouts, UpstreamTimeoutsConfig } from './timeouts.ts';
@@ -18,7 +19,10 @@ export interface Config {
   transport?: 'auto' | 'uring' | 'node' | undefined;
   /** One line per exchange, or `false` for none. Default `{ format: 'json', to: 'stdout' }`. */
   accessLog?: false | AccessLogConfig | undefined;
-  /** Durations after which ZProxy stops waiting, for all listeners and upstreams. Default: each key's. */
+  /**
+   * Durations after which ZProxy stops waiting, for all listeners and upstreams. Default: each
+   * key's.
+   */
   timeouts?: Timeouts | undefined;
   /** Sizes and counts, for all listeners, upstreams and routes. Default: each key's. */
   limits?: Limits | undefined;
@@ -26,16 +30,23 @@ export interface Config {
   trustedProxies?: readonly string[] | undefined;
   /** The Host that endpoints are sent: see the key of an upstream. Default `'preserve'`. */
   hostHeader?: 'preserve' | 'endpoint' | (string & {}) | undefined;
-  /** X-Forwarded-For, -Proto and -Host, the `Forwarded` field of RFC 7239, both or none. Default `'x'`. */
+  /**
+   * X-Forwarded-For, -Proto and -Host, the `Forwarded` field of RFC 7239, both or none. Default
+   * `'x'`.
+   */
   forwarded?: 'x' | 'rfc7239' | 'both' | 'off' | undefined;
   /**
-   * Whether `Via` is added, which is also how loops are found; a text is used as the name in it. Default
-   * `true`: a name made from the machine's, so that two proxies in a row do not take each other for a loop.
+   * Whether `Via` is added, which is also how loops are found; a text is used as the name in it.
+   * Default `true`: a name made from the machine's, so that two proxies in a row do not take each
+   * other for a loop.
    */
   via?: boolean | string | undefined;
   /** Whether each request gets an `x-request-id` (a trusted proxy's is kept). Default `true`. */
   requestId?: boolean | undefined;
-  /** Whether request fields whose name has an underscore are forwarded, not dropped. Default `false`. */
+  /**
+   * Whether request fields whose name has an underscore are forwarded, not dropped. Default
+   * `false`.
+   */
   allowUnderscores?: boolean | undefined;
   /** Whether a client that has closed its sending side is still answered. Default `false`. */
   halfClose?: boolean | undefined;
@@ -49,7 +60,10 @@ export interface Config {
 
 /** One address to listen on. What is left out is taken from the top level. */
 export interface ListenerConfig {
-  /** `'127.0.0.1:8080'`, `'[::]:8080'` (IPv6), `':8080'` (both) or `'unix:/path'`; port 0 picks one. */
+  /**
+   * `'127.0.0.1:8080'`, `'[::]:8080'` (IPv6), `':8080'` (both) or `'unix:/path'`; port 0 picks
+   * one.
+   */
   address: string;
   /** Durations for the connections of this listener. Default: those of the top level. */
   timeouts?: ListenerTimeouts | undefined;
@@ -97,7 +111,10 @@ export interface RouteConfig {
 
 /** What is written about each exchange, and where. */
 export interface AccessLogConfig {
-  /** `'json'`, `'combined'`, or a template with fields such as `'{status} {path}'`. Default `'json'`. */
+  /**
+   * `'json'`, `'combined'`, or a template with fields such as `'{status} {path}'`. Default
+   * `'json'`.
+   */
   format?: 'json' | 'combined' | (string & {}) | undefined;
   /** `'stdout'`, or the path of a file, from this file's folder. Default `'stdout'`. */
   to?: 'stdout' | (string & {}) | undefined;

@@ -1,5 +1,6 @@
-// One thing that is wrong with a configuration, in the form that programs read (`--json`) and the line that
-// people and editors read: `FILE:LINE:COLUMN: CODE: PATH: what is wrong, what was wanted, the remedy`.
+// One thing that is wrong with a configuration, in the form that programs read (`--json`) and the
+// line that people and editors read: `FILE:LINE:COLUMN: CODE: PATH: what is wrong, what was
+// wanted, the remedy`.
 
 import { formatLocation } from '../base/errors.ts';
 
@@ -19,7 +20,10 @@ export const CONFIG_ISSUE_CODES = {
 } as const;
 export type ConfigIssueCode = keyof typeof CONFIG_ISSUE_CODES;
 
-/** The shape that `--json` prints. Lines and columns count from 1; null where there is no such place. */
+/**
+ * The shape that `--json` prints. Lines and columns count from 1; null where there is no such
+ * place.
+ */
 export interface ConfigIssue {
   readonly file: string;
   readonly line: number | null;

@@ -1,5 +1,5 @@
-// The reference is the types: every key of the schema has its doc comment there and the reverse, and what
-// the comments of `timeouts` and `limits` call the default is the default.
+// The reference is the types: every key of the schema has its doc comment there and the reverse,
+// and what the comments of `timeouts` and `limits` call the default is the default.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -92,7 +92,8 @@ function readInterfaces(files: readonly string[]): Map<string, InterfaceText> {
       const members = new Map<string, Member>();
       const member = /^ {2}(\/\*\*[\s\S]*?\*\/\n {2})?(\w+)(\??): /gm;
       for (const [, comment, key, optional] of body!.matchAll(member)) {
-        const sentence = (comment ?? '').replace(/^ *(\/\*\*|\*\/|\*)|\*\/\s*$/gm, '').trim();
+        const plain = (comment ?? '').replace(/^ *(\/\*\*|\*\/|\*)|\*\/\s*$/gm, '');
+        const sentence = plain.replace(/\s+/g, ' ').trim();
         members.set(key!, { comment: sentence, isOptional: optional === '?' });
       }
       interfaces.set(name!, { bases: bases?.split(', ') ?? [], members });

@@ -1,4 +1,5 @@
-// What the readers of the formats have in common: a text became plain data with positions, or it did not.
+// What the readers of the formats have in common: a text became plain data with positions, or it
+// did not.
 
 import type { ConfigIssueCode } from './config_issue.ts';
 import type { Position, Positions } from './positions.ts';

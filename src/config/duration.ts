@@ -1,5 +1,5 @@
-// Durations as users write them: `'250ms'`, `'5s'`, `'1.5m'`, `'1h'`, `'7d'`. A number without a unit is
-// refused, because nobody can tell seconds from milliseconds when reading it.
+// Durations as users write them: `'250ms'`, `'5s'`, `'1.5m'`, `'1h'`, `'7d'`. A number without a
+// unit is refused, because nobody can tell seconds from milliseconds when reading it.
 
 import { Refusal } from './refusal.ts';
 
@@ -39,7 +39,8 @@ export function formatDuration(milliseconds: number): string {
 
 function numberMeant(value: number): string {
   if (!Number.isFinite(value) || value < 0) return '';
-  // Small numbers are seconds in every other proxy's configuration; large ones come from JavaScript.
+  // Small numbers are seconds in every other proxy's configuration; large ones come from
+  // JavaScript.
   return value >= 1_000 ? formatDuration(Math.round(value)) : `${value}s`;
 }
 

@@ -1,5 +1,6 @@
-// Endpoints as users write them: `http://host:port` or `unix:/path`. A path, a query or user information in
-// it is an error: an endpoint is where to connect, and quietly ignoring the rest would surprise.
+// Endpoints as users write them: `http://host:port` or `unix:/path`. A path, a query or user
+// information in it is an error: an endpoint is where to connect, and quietly ignoring the rest
+// would surprise.
 
 import { asciiHost, isHost } from './host_name.ts';
 import { parseUnixPath } from './listen_address.ts';
@@ -15,7 +16,10 @@ export interface EndpointTarget {
   readonly unixPath: string;
 }
 
-/** Parses an endpoint. `https:` and `h2c:` are refused with their own text until there is a driver. */
+/**
+ * Parses an endpoint. `https:` and `h2c:` are refused with their own text until there is a
+ * driver.
+ */
 export function parseEndpointUrl(value: unknown): EndpointTarget | Refusal {
   if (typeof value !== 'string') return new Refusal(WANTED);
   if (value.startsWith('unix:')) {

@@ -1,5 +1,5 @@
-// `hostHeader`: which Host an endpoint is sent. Any text but the two words is a fixed value, so a misspelt
-// word would quietly become a host: what is one typo away from a word is refused.
+// `hostHeader`: which Host an endpoint is sent. Any text but the two words is a fixed value, so a
+// misspelt word would quietly become a host: what is one typo away from a word is refused.
 
 import type { HostHeader } from '../upstream/options.ts';
 import { isHost } from './host_name.ts';

@@ -1,10 +1,13 @@
-// Host names and numeric addresses as they stand in endpoints, routes and `hostHeader`. Names follow
-// RFC 1123 with underscores, which container networks use.
+// Host names and numeric addresses as they stand in endpoints, routes and `hostHeader`. Names
+// follow RFC 1123 with underscores, which container networks use.
 
 import { isIPv4, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 
-/** Whether it is a numeric address (IPv6 without brackets) or a name that a resolver may be asked for. */
+/**
+ * Whether it is a numeric address (IPv6 without brackets) or a name that a resolver may be asked
+ * for.
+ */
 export function isHost(text: string): boolean {
   return isIPv6(text) ? !text.includes('%') : isIPv4(text) || isHostName(text);
 }

@@ -1,5 +1,6 @@
-// The keys of `limits`: what each is, its default, its bounds, and where it may be set. The schema, the
-// defaults and the messages come from the one table; a test compares it with the doc comments.
+// The keys of `limits`: what each is, its default, its bounds, and where it may be set. The
+// schema, the defaults and the messages come from the one table; a test compares it with the doc
+// comments.
 
 import {
   BODY_RATE_BYTES_PER_SECOND_MIN,
@@ -66,7 +67,9 @@ export interface Limits extends ListenerLimits, UpstreamLimits, RouteLimits {
 
 export type LimitKey = keyof Limits;
 
-/** One row of the table. `size` takes units, `count` is a whole number; `hasNone` allows `'none'`. */
+/**
+ * One row of the table. `size` takes units, `count` is a whole number; `hasNone` allows `'none'`.
+ */
 export interface LimitRule {
   readonly kind: 'size' | 'count';
   readonly default: number;

@@ -1,5 +1,6 @@
-// Listening addresses as users write them: `host:port`, `[::]:port` (IPv6 only), `:port` (both families),
-// `unix:/path`. Hosts are numeric (or `localhost`), because a name may resolve to something else tomorrow.
+// Listening addresses as users write them: `host:port`, `[::]:port` (IPv6 only), `:port` (both
+// families), `unix:/path`. Hosts are numeric (or `localhost`), because a name may resolve to
+// something else tomorrow.
 
 import { isIPv4, isIPv6 } from 'node:net';
 import { Refusal } from './refusal.ts';

@@ -1,6 +1,6 @@
-// Positions inside object literals of JavaScript, and so of JSON, too. Names of top-level constants are
-// followed, `defineConfig(...)` and the like are looked through; what is computed has no position of its
-// own and is shown where the computation stands.
+// Positions inside object literals of JavaScript, and so of JSON, too. Names of top-level
+// constants are followed, `defineConfig(...)` and the like are looked through; what is computed
+// has no position of its own and is shown where the computation stands.
 
 import type { Expression, Pattern, Program, Property, SpreadElement, Super } from 'acorn';
 import type { KeyPath } from './key_path.ts';

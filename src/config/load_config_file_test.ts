@@ -1,4 +1,5 @@
-// What cases in text cannot show: immutability, hashes, paths, the shape of `--json`, files that are not there.
+// What cases in text cannot show: immutability, hashes, paths, the shape of `--json`, files that
+// are not there.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,6 @@
-// `import ... from 'zproxy'` in a config file means the ZProxy that reads it, wherever the file lies: also
-// outside any folder with a node_modules, and never another version that is installed beside it.
+// `import ... from 'zproxy'` in a config file means the ZProxy that reads it, wherever the file
+// lies: also outside any folder with a node_modules, and never another version that is installed
+// beside it.
 
 import { registerHooks } from 'node:module';
 import { IS_CHECKOUT, packageRoot } from './package_root.ts';

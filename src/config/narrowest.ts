@@ -1,5 +1,5 @@
-// Which of the places where a timeout or limit may be set counts: the narrowest that sets it, then the
-// wider ones, then the default of the table.
+// Which of the places where a timeout or limit may be set counts: the narrowest that sets it,
+// then the wider ones, then the default of the table.
 
 import { LIMIT_RULES, type LimitKey } from './limits.ts';
 import type { ParsedLimits, ParsedTimeouts } from './parsed_config.ts';

@@ -15,7 +15,9 @@ export function nearestName(text: string, names: readonly string[]): string {
   return nearest;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours; `limit` where it is that or more. */
+/**
+ * Insertions, deletions, substitutions and swaps of neighbours; `limit` where it is that or more.
+ */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let beforeLast: number[] = [];

@@ -1,4 +1,5 @@
-// The folder of the running package: the checkout's in TypeScript, the installed package's in JavaScript.
+// The folder of the running package: the checkout's in TypeScript, the installed package's in
+// JavaScript.
 
 import { existsSync, readFileSync } from 'node:fs';
 

@@ -1,5 +1,5 @@
-// A configuration whose every value was parsed, but in which nothing was filled in yet: what the schema
-// gives and what the snapshot is built from. `undefined` is "not written here".
+// A configuration whose every value was parsed, but in which nothing was filled in yet: what the
+// schema gives and what the snapshot is built from. `undefined` is "not written here".
 
 import type { AccessLogFormat, AddressRange, ForwardedMode } from '../proxy/options.ts';
 import type { HostHeader } from '../upstream/options.ts';

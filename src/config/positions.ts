@@ -11,8 +11,8 @@ export interface Position {
 
 export interface Positions {
   /**
-   * Where the value at `path` (or its key) stands; where that cannot be told (it is computed), the nearest
-   * value around it that can. Null where nothing is known.
+   * Where the value at `path` (or its key) stands; where that cannot be told (it is computed), the
+   * nearest value around it that can. Null where nothing is known.
    */
   locate(path: KeyPath, at: 'key' | 'value'): Position | null;
 }

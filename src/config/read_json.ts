@@ -1,5 +1,5 @@
-// JSON to plain data with positions. JSON.parse decides what is valid; the positions come from reading the
-// same text as an expression of JavaScript, of which JSON is a subset.
+// JSON to plain data with positions. JSON.parse decides what is valid; the positions come from
+// reading the same text as an expression of JavaScript, of which JSON is a subset.
 
 import { type Expression, parse, parseExpressionAt } from 'acorn';
 import type { ConfigTextError, ConfigTextResult } from './config_text.ts';

@@ -1,5 +1,5 @@
-// A config module (TypeScript or JavaScript): evaluated in this process, once. Its default export is the
-// data; the positions come from its literals, after the types were blanked out in place.
+// A config module (TypeScript or JavaScript): evaluated in this process, once. Its default export
+// is the data; the positions come from its literals, after the types were blanked out in place.
 
 import { stripTypeScriptTypes } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -59,7 +59,8 @@ function evaluationError(path: string, source: string, error: unknown): ConfigTe
   }
   const position = framePosition(error.stack ?? '', path);
   if (error instanceof SyntaxError && position === null) {
-    // Of this file, or of one that it imports: then this one can be parsed, and the message names the other.
+    // Of this file, or of one that it imports: then this one can be parsed, and the message names
+    // the other.
     return { code: 'ZP_CONFIG_SYNTAX', text: error.message, position: syntaxErrorIn(source) };
   }
   const text = `the module threw ${error.name}: ${error.message}`;
@@ -77,7 +78,9 @@ function syntaxErrorIn(source: string): Position | null {
   }
 }
 
-/** The stripper puts `:LINE`, the lines concerned and a caret below the last one before the stack. */
+/**
+ * The stripper puts `:LINE`, the lines concerned and a caret below the last one before the stack.
+ */
 function excerptPosition(stack: string): Position | null {
   const match = /^:(\d+)\n(?:.*\n)+?( *)\^/.exec(stack);
   return match === null ? null : { line: Number(match[1]), column: match[2]!.length + 1 };

@@ -1,5 +1,5 @@
-// YAML 1.2 to plain data with positions. All syntax errors of the file are reported; keys that stand twice
-// are one of them. Several documents in one file are refused.
+// YAML 1.2 to plain data with positions. All syntax errors of the file are reported; keys that
+// stand twice are one of them. Several documents in one file are refused.
 
 import { parseAllDocuments } from 'yaml';
 import type { ConfigTextError, ConfigTextResult } from './config_text.ts';

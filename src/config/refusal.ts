@@ -1,4 +1,5 @@
-// How the parsers of single values say no: a value, so that the schema can collect all errors of a file.
+// How the parsers of single values say no: a value, so that the schema can collect all errors of
+// a file.
 
 /** A text that was refused. */
 export class Refusal {

@@ -1,6 +1,7 @@
-// What a route matches, as users write it: an exact host, and `/exact` or `/prefix/*` for the path. Other
-// patterns are refused instead of being matched as plain text. A path is brought into the same normal form
-// (RFC 3986 section 6.2.2) that request targets are matched in, or it could never match.
+// What a route matches, as users write it: an exact host, and `/exact` or `/prefix/*` for the
+// path. Other patterns are refused instead of being matched as plain text. A path is brought into
+// the same normal form (RFC 3986 section 6.2.2) that request targets are matched in, or it could
+// never match.
 
 import { normalizePath } from '../http/target.ts';
 import { asciiHost, isHost, isHostName } from './host_name.ts';
@@ -40,7 +41,10 @@ export function parseRoutePath(value: unknown): string | Refusal {
   return normalPath(value);
 }
 
-/** Parses an upgrade token of a route: `websocket`, or another `protocol-name["/"protocol-version]`. */
+/**
+ * Parses an upgrade token of a route: `websocket`, or another
+ * `protocol-name["/"protocol-version]`.
+ */
 export function parseUpgradeToken(value: unknown): string | Refusal {
   const wanted = 'an Upgrade token such as "websocket"';
   if (typeof value !== 'string') return new Refusal(wanted);

@@ -1,4 +1,5 @@
-// Hosts, paths and upgrade tokens of routes: the normal form, and what is refused instead of never matching.
+// Hosts, paths and upgrade tokens of routes: the normal form, and what is refused instead of
+// never matching.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,5 +1,6 @@
-// The schema: which keys there are and what reads each. Unknown keys are errors everywhere. It checks the
-// shape of one value at a time; what needs two values (references, duplicates) is in check_references.ts.
+// The schema: which keys there are and what reads each. Unknown keys are errors everywhere. It
+// checks the shape of one value at a time; what needs two values (references, duplicates) is in
+// check_references.ts.
 
 import * as z from 'zod';
 import type { ForwardedMode } from '../proxy/options.ts';

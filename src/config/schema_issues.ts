@@ -1,5 +1,5 @@
-// From what the schema library reports to drafts of our issues: one per fault, the nearest known name for
-// an unknown key, and no "missing" for a key that is there with a typo.
+// From what the schema library reports to drafts of our issues: one per fault, the nearest known
+// name for an unknown key, and no "missing" for a key that is there with a typo.
 
 import * as z from 'zod';
 import { type IssueDraft, valueAt } from './issue_draft.ts';

@@ -1,5 +1,5 @@
-// The leaves of the schema: each wraps one of the parsers beside it. The message of a schema issue is always
-// the object of "wanted"; what was probably meant goes along in `params`.
+// The leaves of the schema: each wraps one of the parsers beside it. The message of a schema
+// issue is always the object of "wanted"; what was probably meant goes along in `params`.
 
 import * as z from 'zod';
 import { WORKERS_MAX } from '../base/limits.ts';

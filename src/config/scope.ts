@@ -1,4 +1,5 @@
-// Where a timeout or a limit may be set. The narrowest place that sets one wins over the wider ones.
+// Where a timeout or a limit may be set. The narrowest place that sets one wins over the wider
+// ones.
 
 /** `global` is the top level of the configuration. */
 export type Scope = 'global' | 'listener' | 'upstream' | 'route';

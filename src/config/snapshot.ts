@@ -1,5 +1,6 @@
-// The compiled configuration: immutable plain data that crosses from the loader to the supervisor and to
-// every worker. Functions never cross; each layer's options are built here with all defaults filled in.
+// The compiled configuration: immutable plain data that crosses from the loader to the supervisor
+// and to every worker. Functions never cross; each layer's options are built here with all
+// defaults filled in.
 
 import type { ListenerOptions } from '../downstream/options.ts';
 import type { ProxyOptions } from '../proxy/options.ts';

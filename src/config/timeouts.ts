@@ -1,5 +1,6 @@
-// The keys of `timeouts`: what each is, its default, its bounds, and where it may be set. The schema, the
-// defaults and the messages come from the one table; a test compares it with the doc comments.
+// The keys of `timeouts`: what each is, its default, its bounds, and where it may be set. The
+// schema, the defaults and the messages come from the one table; a test compares it with the doc
+// comments.
 
 import {
   BETWEEN_BYTES_TIMEOUT_MS,
@@ -20,15 +21,23 @@ import type { Scope } from './scope.ts';
 
 /** Each value is a duration such as `'250ms'`, `'5s'`, `'1m'` or `'2h'`. */
 export interface ListenerTimeouts {
-  /** A request head must be complete this long after accept, or after its first byte. Default `'10s'`. */
+  /**
+   * A request head must be complete this long after accept, or after its first byte. Default
+   * `'10s'`.
+   */
   requestHead?: string | undefined;
   /** Longest pause inside a request body before the answer is 408. Default `'60s'`. */
   bodyIdle?: string | undefined;
-  /** How long a request body or a response read may stay below `limits.bodyRate`. Default `'10s'`. */
+  /**
+   * How long a request body or a response read may stay below `limits.bodyRate`. Default `'10s'`.
+   */
   bodyRateGrace?: string | undefined;
   /** How long a client's connection may wait for its next request. Default `'75s'`. */
   keepAliveIdle?: string | undefined;
-  /** How long unread bytes are discarded after an early answer, so that it arrives. Default `'2s'`. */
+  /**
+   * How long unread bytes are discarded after an early answer, so that it arrives. Default
+   * `'2s'`.
+   */
   linger?: string | undefined;
   /** While draining, an idle client connection is closed after this long. Default `'5s'`. */
   drainIdle?: string | undefined;
@@ -52,7 +61,10 @@ export interface UpstreamTimeoutsConfig {
 
 /** Each value is a duration such as `'250ms'`, `'5s'`, `'1m'` or `'2h'`. */
 export interface Timeouts extends ListenerTimeouts, UpstreamTimeoutsConfig {
-  /** How long open exchanges may take to end when ZProxy stops; then they are reset. Default `'30s'`. */
+  /**
+   * How long open exchanges may take to end when ZProxy stops; then they are reset. Default
+   * `'30s'`.
+   */
   drain?: string | undefined;
 }
 

@@ -1,6 +1,6 @@
-// Streams that found the buffer pool empty and can do nothing but wait. They are looked at again after a
-// short while, a few times a second at most whatever their number; an empty pool is back pressure, never
-// an error.
+// Streams that found the buffer pool empty and can do nothing but wait. They are looked at again
+// after a short while, a few times a second at most whatever their number; an empty pool is back
+// pressure, never an error.
 
 import type { Clock } from '../base/clock.ts';
 import { Timer, type TimerOwner, type TimerWheel } from '../base/timer_wheel.ts';
@@ -33,12 +33,6 @@ export class BufferRetryQueue implements TimerOwner {
     retrier.isRetrying = true;
     this.#waiting.push(retrier);
     if (this.#waiting.length === 1) this.#timers.set(this.#timer, this.#clock.nowMs + RETRY_MS);
-  }
-
-  /** Nobody is called any more. */
-  close(): void {
-    this.#timers.cancel(this.#timer);
-    this.#waiting.length = 0;
   }
 
   onTimer(): void {

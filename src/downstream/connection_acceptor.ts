@@ -1,5 +1,6 @@
-// Takes the connections of one listening address: makes room for them at the limit, pauses accepting where
-// there is none, and hands each to the driver of its protocol. For now that is HTTP/1.1 in clear.
+// Takes the connections of one listening address: makes room for them at the limit, pauses
+// accepting where there is none, and hands each to the driver of its protocol. For now that is
+// HTTP/1.1 in clear.
 
 import { Cell } from '../base/metrics_cells.ts';
 import type { RequestHandler } from '../http/exchange_contract.ts';
@@ -32,8 +33,8 @@ export class ConnectionAcceptor implements Acceptor, RoomWaiter {
   }
 
   /**
-   * Serves a listening descriptor. Accepting from it is paused while `connectionsMax` connections are busy.
-   * Stopping the listener is the caller's part.
+   * Serves a listening descriptor. Accepting from it is paused while `connectionsMax` connections
+   * are busy. Stopping the listener is the caller's part.
    */
   listen(descriptor: number): Listener {
     const listener = this.#transport.listen(descriptor, this);
@@ -64,18 +65,14 @@ export class ConnectionAcceptor implements Acceptor, RoomWaiter {
   }
 
   /**
-   * Answers carry `Connection: close` from now on; an idle connection is closed after its next answer, or
-   * after `drainIdleMs` without a request. Connections that still wait to be accepted are served.
+   * Answers carry `Connection: close` from now on; an idle connection is closed after its next
+   * answer, or after `drainIdleMs` without a request. Connections that still wait to be accepted
+   * are served.
    */
   beginDrain(): void {
     if (this.#server.isDraining) return;
     this.#server.isDraining = true;
     this.#connections.beginDrain();
-  }
-
-  /** Nothing of this listener runs any more, once its connections are closed. */
-  close(): void {
-    this.#server.retries.close();
   }
 
   #pause(): void {

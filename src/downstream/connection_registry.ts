@@ -1,5 +1,5 @@
-// All downstream connections of one worker, over all its listeners: how many there are, which of the idle
-// ones has been idle longest, and who is waiting for room.
+// All downstream connections of one worker, over all its listeners: how many there are, which of
+// the idle ones has been idle longest, and who is waiting for room.
 //
 //   idle:    oldest <-> ... <-> youngest     (waiting for a request; the oldest makes room)
 //   active:  ... <-> ...                     (a request, a tunnel, or closing)
@@ -125,8 +125,8 @@ export class ConnectionRegistry {
 
   /** The drain's deadline: every connection that is left ends with a RST, and is counted. */
   resetAll(): void {
-    for (const list of [this.#idle, this.#active]) {
-      // A reset moves a connection to the end of the active list: as many as there are now, from the front.
+    // A reset moves an idle connection to the end of the active ones: those come first.
+    for (const list of [this.#active, this.#idle]) {
       let left = list.count;
       for (let next = list.first; next !== null && left > 0; left--) {
         const connection = next;

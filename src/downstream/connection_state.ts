@@ -1,21 +1,23 @@
-// What a downstream HTTP/1.1 connection is doing. Pure functions over a number, one per event, so that an
-// idle connection pays nothing for it; an event that a state does not know is our bug and asserts.
+// What a downstream HTTP/1.1 connection is doing. Pure functions over a number, one per event, so
+// that an idle connection pays nothing for it; an event that a state does not know is our bug and
+// asserts.
 //
-//      accepted
-//         |             head complete        101
-//         v   1st byte       |                |
-//       IDLE --------> HEAD --> EXCHANGE ----------> TUNNEL ------------------+
-//        ^ ^            ^ |      |  |  | \                                     |
-//        | |            | |      |  |  |  answer sent, rest of the body comes  |
-//        | |  pipelined | |      |  |  +--> DISCARD --(body over)--> IDLE|HEAD |
-//        | +------------|-|------+  |          |                               |
-//        |  answer sent | |refused  |failed    |                               |
-//        |              | v         v          |                               |
-//        +--------------+ REFUSAL <-+          |                               |
-//                           |  answer sent, not kept                           |
-//                           +---> LINGER --+   |                               |
-//                                          v   v                               |
-//              (any state) ------------> CLOSING <-----------------------------+ --onClosed--> CLOSED
+//  accepted
+//     |    first byte     head complete        101
+//     v        |              |                 |
+//    IDLE -----+----> HEAD ---+--> EXCHANGE ----+--> TUNNEL
+//     ^ ^              ^  |         | | | |            |
+//     | |  pipelined   |  |         | | | |            |
+//     | +---kept-------+--|---------+ | | |            |
+//     |                |  | refused   | | +--> DISCARD |  kept, but the body is not over:
+//     |                |  v           | |       |  |   |  IDLE or HEAD behind it
+//     +----------------+--|-----------|-|-------+  |   |
+//                      REFUSAL <------+ |          |   |
+//                         |      failed |          |   |
+//                         |             | not kept |   |
+//                         +--> LINGER <-+          |   |
+//                                 |                |   |
+//  (any state) -------------> CLOSING <------------+---+ --onClosed--> CLOSED
 
 import { assert } from '../base/assert.ts';
 
@@ -28,7 +30,10 @@ export const ConnectionState = {
   HEAD: 2,
   /** A request is being served. */
   EXCHANGE: 3,
-  /** The answer was sent and the connection is kept, but the rest of the request's body has to pass first. */
+  /**
+   * The answer was sent and the connection is kept, but the rest of the request's body has to pass
+   * first.
+   */
   DISCARD: 4,
   /** After a 101: raw bytes both ways. */
   TUNNEL: 5,

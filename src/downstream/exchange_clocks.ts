@@ -1,9 +1,12 @@
-// The deadlines of one exchange towards its client: a body that stops or trickles, a response that is not
-// read. What counts is the time that we wait for the client; a tunnel has no minimum rate.
+// The deadlines of one exchange towards its client: a body that stops or trickles, a response that
+// is read too slowly or not at all. What counts is the time that we wait for the client; a tunnel
+// has no rate.
 
 import { ExchangeError } from '../http/exchange_error.ts';
 import type { ListenerOptions } from './options.ts';
 import { Pace } from './pace.ts';
+
+const NEVER: number = Number.POSITIVE_INFINITY;
 
 export class ExchangeClocks {
   /** Runs while the exchange wants body bytes and none are here. */
@@ -11,6 +14,9 @@ export class ExchangeClocks {
   /** Runs while a send is in flight. */
   readonly send: Pace = new Pace();
   readonly #options: ListenerOptions;
+  // The last time that the kernel was seen to have taken more bytes.
+  #sentBytes = 0;
+  #sentMs = 0;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -19,6 +25,16 @@ export class ExchangeClocks {
   reset(): void {
     this.receive.reset();
     this.send.reset();
+    this.#sentBytes = 0;
+    this.#sentMs = 0;
+  }
+
+  /** A send is in flight at `nowMs`, of a response of which `sentBytes` are taken. */
+  onSending(nowMs: number, sentBytes: number): void {
+    if (this.send.isWaiting && sentBytes === this.#sentBytes) return;
+    this.send.begin(nowMs);
+    this.#sentBytes = sentBytes;
+    this.#sentMs = nowMs;
   }
 
   /** When one of the deadlines is due; Infinity while none runs. */
@@ -27,6 +43,7 @@ export class ExchangeClocks {
       this.receive.idleDeadlineMs(this.#options.timeouts.bodyIdleMs),
       this.#rateDeadlineMs(this.receive, bodyBytes, isRaw),
       this.#rateDeadlineMs(this.send, sentBytes, isRaw),
+      this.#stallDeadlineMs(isRaw),
     );
   }
 
@@ -38,15 +55,22 @@ export class ExchangeClocks {
     if (this.#rateDeadlineMs(this.receive, bodyBytes, isRaw) <= nowMs) {
       return ExchangeError.REQUEST_BODY_TOO_SLOW;
     }
-    if (this.#rateDeadlineMs(this.send, sentBytes, isRaw) <= nowMs) {
+    const isStalled = sentBytes === this.#sentBytes && this.#stallDeadlineMs(isRaw) <= nowMs;
+    if (isStalled || this.#rateDeadlineMs(this.send, sentBytes, isRaw) <= nowMs) {
       return ExchangeError.CLIENT_TOO_SLOW;
     }
     return ExchangeError.NONE;
   }
 
   #rateDeadlineMs(pace: Pace, byteCount: number, isRaw: boolean): number {
-    if (isRaw) return Number.POSITIVE_INFINITY;
+    if (isRaw) return NEVER;
     const { bodyRateMin, bodyRateGraceMs } = this.#options.limits;
     return pace.rateDeadlineMs(byteCount, bodyRateMin, bodyRateGraceMs);
+  }
+
+  /** A good average from before does not excuse a client that has stopped reading. */
+  #stallDeadlineMs(isRaw: boolean): number {
+    if (isRaw || !this.send.isWaiting) return NEVER;
+    return this.#sentMs + this.#options.timeouts.bodyIdleMs;
   }
 }

@@ -1,6 +1,7 @@
 // The driver of one downstream HTTP/1.1 connection: what the transport tells becomes events of
-// `connection_state.ts`, and the stream that is attached while there is a request does the rest. While the
-// connection idles this small object and its timer are all there is; it holds no buffer then.
+// `connection_state.ts`, and the stream that is attached while there is a request does the rest.
+// While the connection idles this small object and its timer are all there is; it holds no buffer
+// then.
 
 import { assert, VERIFY } from '../base/assert.ts';
 import type { BufferHandle } from '../base/buffer_pool.ts';
@@ -49,7 +50,7 @@ export class Http1Connection
     this.server = server;
   }
 
-  // --- what is known of the client ------------------------------------------------------------------------
+  // --- what is known of the client --------------------------------------------------------------
 
   get remoteHost(): string {
     return this.stream.remoteHost;
@@ -88,7 +89,7 @@ export class Http1Connection
     return !isDraining && this.#requestsCount < options.limits.requestsPerConnectionMax;
   }
 
-  // --- what the transport tells ---------------------------------------------------------------------------
+  // --- what the transport tells -----------------------------------------------------------------
 
   /** Takes over an accepted connection. */
   begin(stream: ByteStream): void {
@@ -114,15 +115,13 @@ export class Http1Connection
     switch (this.state) {
       case ConnectionState.IDLE:
         this.#beginRequest();
-        this.#request!.input.push(buffer, start, end);
-        this.#request!.run();
+        this.#request!.onReceive(buffer, start, end);
         return;
       case ConnectionState.HEAD:
       case ConnectionState.EXCHANGE:
       case ConnectionState.DISCARD:
       case ConnectionState.TUNNEL:
-        this.#request!.input.push(buffer, start, end);
-        this.#request!.run();
+        this.#request!.onReceive(buffer, start, end);
         return;
       case ConnectionState.LINGER:
         server.pool.release(buffer);
@@ -188,7 +187,7 @@ export class Http1Connection
     this.server.onConnectionClosed(this);
   }
 
-  // --- what the stream asks for ---------------------------------------------------------------------------
+  // --- what the stream asks for -----------------------------------------------------------------
 
   onHeadComplete(): void {
     this.state = transitions.onHeadComplete(this.state);
@@ -209,7 +208,10 @@ export class Http1Connection
     this.#setDeadline(this.server.options.timeouts.requestHeadMs);
   }
 
-  /** The answer was given to the kernel whole: keep the connection, or close it in a way that it is read. */
+  /**
+   * The answer was given to the kernel whole: keep the connection, or close it in a way that it is
+   * read.
+   */
   onAnswered(request: Http1Stream, isKept: boolean, mayClientSend: boolean): void {
     if (isOver(this.state)) return;
     if (isKept && !request.input.isRestLost) {
@@ -262,7 +264,7 @@ export class Http1Connection
     else this.stream.close();
   }
 
-  // --- what the registry asks for -------------------------------------------------------------------------
+  // --- what the registry asks for ---------------------------------------------------------------
 
   evict(): void {
     assert(this.state === ConnectionState.IDLE, 'an idle connection is evicted');
@@ -282,7 +284,7 @@ export class Http1Connection
     this.#fail(ExchangeError.DRAINING, true);
   }
 
-  // --- timing -----------------------------------------------------------------------------------------------
+  // --- timing -----------------------------------------------------------------------------------
 
   onTimer(): void {
     const nowMs = this.server.nowMs;
@@ -314,13 +316,14 @@ export class Http1Connection
     this.armTimer(this.#deadlineMs);
   }
 
-  // --- inside -----------------------------------------------------------------------------------------------
+  // --- inside -----------------------------------------------------------------------------------
 
   #beginRequest(): void {
     const wasFirst = this.#requestsCount === 0;
     this.state = transitions.onRequestBytes(this.state);
     this.server.registry.markActive(this);
-    // The first head is timed from the accept on (a slow first byte counts), later ones from their first byte.
+    // The first head is timed from the accept on (a slow first byte counts), later ones from their
+    // first byte.
     if (!wasFirst) this.#setDeadline(this.server.options.timeouts.requestHeadMs);
     const request = this.server.streams.acquire();
     this.#request = request;
@@ -345,7 +348,10 @@ export class Http1Connection
     return this.state === ConnectionState.EXCHANGE && this.#request!.output.mustReset;
   }
 
-  /** Our side is shut; what still arrives is thrown away, so that its RST does not destroy the answer. */
+  /**
+   * Our side is shut; what still arrives is thrown away, so that its RST does not destroy the
+   * answer.
+   */
   #linger(): void {
     this.state = transitions.onLastAnswered(this.state);
     this.#detach();

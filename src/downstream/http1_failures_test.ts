@@ -1,5 +1,5 @@
-// The HTTP/1.1 server driver when things go wrong: refusals, timeouts, slow and vanished clients, broken
-// answers, an empty pool.
+// The HTTP/1.1 server driver when things go wrong: refusals, timeouts, slow and vanished clients,
+// broken answers, an empty pool.
 
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
@@ -182,6 +182,25 @@ test('Http1Server resets a client that reads its answer too slowly', () => {
   harness.finish();
 });
 
+test('Http1Server resets a client that stops reading, however much it has read before', () => {
+  const harness = new DownstreamHarness();
+  harness.onExchange = (exchange) => {
+    exchange.writeHead({ framing: Framing.LENGTH, contentLength: 1_000_000, bodyFollows: true });
+    exchange.onWritable = () => exchange.write('z'.repeat(50_000));
+    exchange.onWritable();
+  };
+  const peer = harness.connect();
+  peer.onReceive = () => {
+    if (peer.received.length > 500_000) peer.readPaused = true;
+  };
+  peer.write(GET);
+  harness.network.advance(59_000);
+  assert.equal(harness.last.isOver, false);
+  harness.network.advance(1_100);
+  assert.equal(harness.last.events.at(-1), 'aborted:client_too_slow');
+  harness.finish();
+});
+
 test('Http1Server tells the exchange when a client is gone, in every state', () => {
   const scripts: Record<string, (harness: DownstreamHarness) => void> = {
     waiting: (harness) => {
@@ -306,7 +325,7 @@ test('Http1Server breaks a response off that ends before its length', () => {
   harness.finish();
 });
 
-test('Http1Server keeps the connection after an early answer where little of the body is missing', () => {
+test('Http1Server keeps the connection after an early answer if little of the body is missing', () => {
   const harness = new DownstreamHarness();
   harness.onExchange = (exchange) => exchange.answer('early', { status: 404 });
   const peer = harness.send(`${POST_10}123`);

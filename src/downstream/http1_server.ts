@@ -1,6 +1,6 @@
-// What all HTTP/1.1 connections of one listener share: options, codec, pools of connection and stream
-// objects, and the texts of our own answers. The codec objects keep nothing between two calls, so one of
-// each serves every connection.
+// What all HTTP/1.1 connections of one listener share: options, codec, pools of connection and
+// stream objects, and the texts of our own answers. The codec objects keep nothing between two
+// calls, so one of each serves every connection.
 
 import type { BufferPool } from '../base/buffer_pool.ts';
 import { BUFFER_LARGE_BYTES, BUFFER_SMALL_BYTES } from '../base/limits.ts';

@@ -1,5 +1,5 @@
-// The HTTP/1.1 server driver against scripted clients and exchanges on a simulated network: requests,
-// keep-alive, pipelining, bodies, framing of answers.
+// The HTTP/1.1 server driver against scripted clients and exchanges on a simulated network:
+// requests, keep-alive, pipelining, bodies, framing of answers.
 
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
@@ -27,7 +27,8 @@ test('Http1Server answers a request in one send and keeps the connection', () =>
 test('Http1Server serves a request that is split at every byte', () => {
   const request =
     'POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello' +
-    'POST /q HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n' +
+    'POST /q HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n' +
+    '3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n' +
     GET;
   for (let at = 1; at < request.length; at++) {
     const harness = new DownstreamHarness();
@@ -187,7 +188,7 @@ test('Http1Server says 100 once, when the body is first asked for', () => {
   harness.finish();
 });
 
-test('Http1Server says no 100 of its own after one from the upstream, or with the body at hand', () => {
+test('Http1Server says no 100 of its own after one was relayed, or with the body at hand', () => {
   const harness = new DownstreamHarness();
   harness.onExchange = (exchange) => exchange.writeInterim({ status: 100 });
   const expecting =
@@ -226,7 +227,8 @@ test('Http1Server relays interim responses in order, none to HTTP/1.0', () => {
     };
     const peer = harness.send(`GET / HTTP/${version}\r\nHost: x\r\n\r\n`);
     const interim =
-      'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n';
+      'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n' +
+      'HTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n';
     const text = peer.receivedText();
     assert.equal(text.startsWith(version === '1.1' ? interim : 'HTTP/1.1 200'), true, text);
     assert.match(text, /ok$/);

@@ -1,10 +1,11 @@
-// One HTTP/1.1 request and its answer, as the exchange sees it, and everything a connection needs only while
-// it has a request: the bytes at hand, head, body, answer. Taken from a pool with the first byte, given back
-// when the connection idles.
+// One HTTP/1.1 request and its answer, as the exchange sees it, and everything a connection needs
+// only while it has a request: the bytes at hand, head, body, answer. Taken from a pool with the
+// first byte, given back when the connection idles.
 //
-// Calls of the exchange only note what they want; `run()` then tells the exchange what there is to tell, one
-// callback at a time. It runs at the end of every event of the connection, and from a later turn where a
-// call from elsewhere found something at hand. So no call ever calls back before it returns.
+// Calls of the exchange only note what they want; `run()` then tells the exchange what there is to
+// tell, one callback at a time. It runs at the end of every event of the connection, and from a
+// later turn where a call from elsewhere found something at hand. So no call ever calls back before
+// it returns.
 
 import { assert } from '../base/assert.ts';
 import { type BufferHandle, NO_BUFFER } from '../base/buffer_pool.ts';
@@ -16,14 +17,14 @@ import type {
 } from '../http/exchange_contract.ts';
 import { EXCHANGE_ERRORS, ExchangeError } from '../http/exchange_error.ts';
 import type { HeaderBlock } from '../http/header_block.ts';
-import { Framing, RequestHead, type ResponseHead } from '../http/message_head.ts';
+import { RequestHead, type ResponseHead } from '../http/message_head.ts';
 import { Method } from '../http/methods.ts';
 import { BodyDecoder } from '../http1/body_decoder.ts';
-import { DecodeResult } from '../http1/decode_result.ts';
 import type { ByteStream } from '../stream/byte_stream.ts';
 import type { BufferRetrier } from './buffer_retry.ts';
 import { ConnectionState } from './connection_state.ts';
 import { ExchangeClocks } from './exchange_clocks.ts';
+import { HeadReader, HeadStep } from './head_reader.ts';
 import type { Http1Connection } from './http1_connection.ts';
 import type { Http1Server } from './http1_server.ts';
 import { allowsKeepAlive } from './keep_alive.ts';
@@ -43,16 +44,15 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
   readonly #server: Http1Server;
   readonly #runLater: () => void;
   readonly #clocks: ExchangeClocks;
+  readonly #headReader: HeadReader;
   #driver: Http1Connection | null = null;
   #info: ClientConnectionInfo | null = null;
   #handler: ServerStreamHandler | null = null;
-  #scanned = 0;
   #sentBefore = 0; // bytes sent on the connection before this response
   #sentAtEnd = 0;
   #failure: ExchangeError = ExchangeError.NONE;
   #isBodyWanted = false;
   #isWritableOwed = false;
-  #isContinueSent = false;
   #isFinSent = false;
   #isRunning = false;
   #isScheduled = false;
@@ -68,13 +68,14 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     );
     this.output = new ResponseOutput(server.pool, server.encoder);
     this.#clocks = new ExchangeClocks(server.options);
+    this.#headReader = new HeadReader(server.decoder);
     this.#runLater = () => {
       this.#isScheduled = false;
       this.run();
     };
   }
 
-  // --- what the exchange asks and does ------------------------------------------------------------------
+  // --- what the exchange asks and does ----------------------------------------------------------
 
   get connection(): ClientConnectionInfo {
     return this.#info!;
@@ -103,11 +104,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
   }
 
   writeInterim(head: ResponseHead): void {
-    if (!this.#isAnswerable() || !this.output.isAwaiting || this.head.version < 11) return;
-    if (head.status === 100) {
-      if (this.#isContinueSent) return;
-      this.#isContinueSent = true;
-    }
+    if (!this.#isAnswerable()) return;
     this.output.writeInterim(head);
     this.#settleSoon(false);
   }
@@ -120,7 +117,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
   }
 
   writeBody(buffer: BufferHandle, start: number, end: number, isLast: boolean): void {
-    if (this.#driver === null || this.#failure !== ExchangeError.NONE) {
+    if (!this.#isAnswerable()) {
       this.#server.pool.release(buffer);
       return;
     }
@@ -130,7 +127,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
   }
 
   endBody(trailers: HeaderBlock | null): void {
-    if (this.#driver === null || this.#failure !== ExchangeError.NONE) return;
+    if (!this.#isAnswerable()) return;
     if (!this.output.endBody(trailers)) this.#failure = ExchangeError.RESPONSE_INCOMPLETE;
     this.#settleSoon(this.output.isComplete || this.#failure !== ExchangeError.NONE);
   }
@@ -153,7 +150,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     this.#settleSoon(true);
   }
 
-  // --- what the connection tells ------------------------------------------------------------------------
+  // --- what the connection tells ----------------------------------------------------------------
 
   /** Joins a connection whose first bytes of a request have arrived. */
   attach(driver: Http1Connection): void {
@@ -163,15 +160,25 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     this.#beginRequest();
   }
 
+  /** Bytes have arrived. */
+  onReceive(buffer: BufferHandle, start: number, end: number): void {
+    this.#clocks.receive.end(this.#server.nowMs);
+    this.input.push(buffer, start, end);
+    this.run();
+  }
+
   /** Tells the exchange all there is to tell, and does what it asked for. */
   run(): void {
     if (this.#isRunning || this.#driver === null) return;
     this.#isRunning = true;
     while (this.#step());
     this.#isRunning = false;
+    if (this.#isLeaving) {
+      this.#leave();
+      return;
+    }
     this.body.keepTrailers();
-    if (this.#isLeaving) this.#leave();
-    else this.#settle();
+    this.#settle();
   }
 
   retry(): void {
@@ -222,7 +229,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     if (!this.#isRunning) this.#leave();
   }
 
-  // --- one thing at a time ------------------------------------------------------------------------------
+  // --- one thing at a time ----------------------------------------------------------------------
 
   /** Does one thing. False: there is nothing to do now. */
   #step(): boolean {
@@ -245,38 +252,25 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
   }
 
   #stepHead(driver: Http1Connection): boolean {
-    const { input, head } = this;
-    const decoder = this.#server.decoder;
-    if (input.count === 0) return false;
-    const result = decoder.decode(head, input.start, input.end, this.#scanned);
-    if (result === DecodeResult.INVALID) {
-      this.#refuse(decoder.error);
-      return true;
-    }
-    if (result === DecodeResult.INCOMPLETE) {
-      this.#scanned = decoder.scanned;
-      if (input.count > 1) {
-        if (input.gather()) return true;
+    switch (this.#headReader.read(this.head, this.input, this.body)) {
+      case HeadStep.COMPLETE:
+        this.#beginExchange(driver);
+        return true;
+      case HeadStep.INVALID:
+        this.#refuse(this.#headReader.error);
+        return true;
+      case HeadStep.STARVED:
         this.#server.retries.add(this);
         return false;
-      }
-      if (driver.receiving.isEnded) driver.close();
-      return false;
+      default:
+        if (driver.receiving.isEnded) driver.close();
+        return false;
     }
-    input.claimHead(decoder.headEnd);
-    this.body.begin(head.framing, head.contentLength);
-    if (!this.body.decodeAhead()) {
-      this.#refuse(ExchangeError.REQUEST_BODY_INVALID);
-      return true;
-    }
-    head.bodyFollows = this.body.hasPiece || (head.framing !== Framing.NONE && this.body.isDecoded);
-    this.#beginExchange(driver);
-    return true;
   }
 
   #beginExchange(driver: Http1Connection): void {
     driver.onHeadComplete();
-    this.output.begin(this.#stream, this.head.version, this.head.method);
+    this.output.begin(this.#stream, this.head);
     const handler = this.#server.handler.onRequest(this);
     if (!this.#isLeaving) this.#handler = handler;
   }
@@ -373,7 +367,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     }
   }
 
-  // --- failures -----------------------------------------------------------------------------------------
+  // --- failures ---------------------------------------------------------------------------------
 
   /** The request cannot be served to its end. The client is told if it was told nothing yet. */
   #fail(error: ExchangeError): void {
@@ -392,7 +386,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
 
   /** A request that never became an exchange. */
   #refuse(error: ExchangeError): void {
-    this.output.begin(this.#stream, 11, Method.GET);
+    this.output.begin(this.#stream, this.head);
     this.#server.handler.onRequestRefused(this, error, EXCHANGE_ERRORS[error]!.status);
     this.#answer(error);
   }
@@ -410,9 +404,12 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     this.output.writeOwn(buffer, refusals.start, refusals.end);
   }
 
-  // --- receiving, timing --------------------------------------------------------------------------------
+  // --- receiving, timing ------------------------------------------------------------------------
 
-  /** After a call from the exchange: `run` is due soon if something is at hand, else only the clocks. */
+  /**
+   * After a call from the exchange: `run` is due soon if something is at hand, else only the
+   * clocks.
+   */
   #settleSoon(isDue: boolean): void {
     if (this.#isRunning || this.#driver === null) return;
     if (isDue && !this.#isScheduled) {
@@ -429,25 +426,18 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     const { receive, send } = this.#clocks;
     const nowMs = this.#server.nowMs;
     const isWaiting = driver.receiving.follow(driver.state, this.input, body, this.#isBodyWanted);
-    if (isWaiting && !body.isRaw) this.#askToContinue();
+    if (isWaiting && !body.isRaw) this.output.askToContinue(body.byteCount > 0);
     // A tunnel may be silent as long as it is open both ways.
     if (isWaiting && (!body.isRaw || this.#isFinSent)) receive.begin(nowMs);
     else receive.end(nowMs);
     if (driver.state === ConnectionState.HEAD) return;
-    if (this.#stream.isSending) send.begin(nowMs);
+    if (this.#stream.isSending) this.#clocks.onSending(nowMs, this.responseBytes);
     else send.end(nowMs);
     if (this.output.isStarved) this.#server.retries.add(this);
     driver.armTimer(this.#clocks.deadlineMs(body.byteCount, this.responseBytes, body.isRaw));
   }
 
-  /** 100 (Continue), once, when the body is first waited for and no answer has begun. */
-  #askToContinue(): void {
-    if (!this.head.expectsContinue || this.#isContinueSent || !this.output.isAwaiting) return;
-    this.#isContinueSent = true;
-    if (this.body.byteCount === 0) this.output.writeContinue();
-  }
-
-  // --- small things -------------------------------------------------------------------------------------
+  // --- small things -----------------------------------------------------------------------------
 
   get #stream(): ByteStream {
     return this.#driver!.stream;
@@ -457,6 +447,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     return this.#isLeaving || this.#driver === null;
   }
 
+  /** Whether what the exchange writes still goes anywhere. */
   #isAnswerable(): boolean {
     return this.#driver !== null && this.#failure === ExchangeError.NONE;
   }
@@ -465,11 +456,13 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
   #mayKeep(response: ResponseHead): boolean {
     const driver = this.#driver!;
     if (!driver.mayServeMore || (driver.receiving.isEnded && this.input.count === 0)) return false;
-    const isContinueDue = this.head.expectsContinue && !this.#isContinueSent;
-    return allowsKeepAlive(this.head, this.body, response, isContinueDue);
+    return allowsKeepAlive(this.head, this.body, response, this.output.isContinueDue);
   }
 
-  /** Whether bytes may still arrive that nobody will read: then closing at once could destroy the answer. */
+  /**
+   * Whether bytes may still arrive that nobody will read: then closing at once could destroy the
+   * answer.
+   */
   #mayClientSend(): boolean {
     return !this.body.isDecoded || this.input.count > 0 || this.head.isPersistent;
   }
@@ -480,12 +473,11 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     this.head.method = Method.OTHER;
     this.startMs = this.#server.nowMs;
     this.#handler = null;
-    this.#scanned = 0;
+    this.#headReader.reset();
     this.#sentBefore = this.#stream.bytesSent;
     this.#failure = ExchangeError.NONE;
     this.#isBodyWanted = false;
     this.#isWritableOwed = false;
-    this.#isContinueSent = false;
     this.#isFinSent = false;
   }
 

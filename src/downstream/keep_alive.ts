@@ -1,5 +1,5 @@
-// Whether a connection may serve another request after a response (RFC 9112 section 9.3): decided when the
-// head of the response is written, because the head says so.
+// Whether a connection may serve another request after a response (RFC 9112 section 9.3): decided
+// when the head of the response is written, because the head says so.
 
 import { Framing, type RequestHead, type ResponseHead } from '../http/message_head.ts';
 import { hasNoBody } from '../http/status.ts';
@@ -9,8 +9,8 @@ import type { RequestBody } from './request_body.ts';
 const DISCARD_BYTES_MAX = 65_536;
 
 /**
- * What the messages themselves allow; limits and draining are the connection's part. `isContinueDue`: the
- * client waits for a 100 (Continue) that it was not sent.
+ * What the messages themselves allow; limits and draining are the connection's part.
+ * `isContinueDue`: the client waits for a 100 (Continue) that it was not sent.
  */
 export function allowsKeepAlive(
   head: RequestHead,

@@ -1,4 +1,5 @@
-// What the downstream layer is told by the config about one listener: plain data, defaults filled in.
+// What the downstream layer is told by the config about one listener: plain data, defaults filled
+// in.
 
 export interface DownstreamTimeouts {
   readonly requestHeadMs: number;

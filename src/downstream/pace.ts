@@ -1,5 +1,6 @@
-// How long a peer has kept us waiting, and until when it may: the clock behind the minimum rates. Time
-// counts only between `begin` and `end`, so what we hold back ourselves is never held against the peer.
+// How long a peer has kept us waiting, and until when it may: the clock behind the minimum rates.
+// Time counts only between `begin` and `end`, so what we hold back ourselves is never held against
+// the peer.
 
 const NOT_WAITING = -1;
 
@@ -36,8 +37,8 @@ export class Pace {
   }
 
   /**
-   * When `byteCount` bytes over all our waiting fall below `rateMin` bytes per second, but not before
-   * `graceMs` of waiting; Infinity while we do not wait, or where no rate is asked for.
+   * When `byteCount` bytes over all our waiting fall below `rateMin` bytes per second, but not
+   * before `graceMs` of waiting; Infinity while we do not wait, or where no rate is asked for.
    */
   rateDeadlineMs(byteCount: number, rateMin: number, graceMs: number): number {
     if (this.#sinceMs === NOT_WAITING || rateMin <= 0) return Number.POSITIVE_INFINITY;

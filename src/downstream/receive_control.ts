@@ -1,6 +1,6 @@
-// What a connection receives, and how: small buffers as bytes come while a head or the next request may
-// arrive, large ones asked for one by one for big bodies, nothing while enough is held unparsed. The
-// client's FIN ends it.
+// What a connection receives, and how: small buffers as bytes come while a head or the next request
+// may arrive, large ones asked for one by one for big bodies, nothing while enough is held
+// unparsed. The client's FIN ends it.
 
 import { SizeClass } from '../base/buffer_pool.ts';
 import { BUFFER_MEDIUM_BYTES, BUFFER_SMALL_BYTES } from '../base/limits.ts';
@@ -61,8 +61,8 @@ export class ReceiveControl {
   }
 
   /**
-   * Does what follows from the state of a request. Returns whether the exchange waits for bytes of a body
-   * and none are here.
+   * Does what follows from the state of a request. Returns whether the exchange waits for bytes of
+   * a body and none are here.
    */
   follow(
     state: ConnectionState,

@@ -1,6 +1,7 @@
-// The answers that a driver gives itself: to requests that its codec refuses, to bodies that break their
-// framing or come too slowly. One text per row of the error table, made once; only the date is filled in.
-// Each closes the connection (RFC 9112 section 9.6) and names its reason in Proxy-Status (RFC 9209).
+// The answers that a driver gives itself: to requests that its codec refuses, to bodies that break
+// their framing or come too slowly. One text per row of the error table, made once; only the date
+// is filled in. Each closes the connection (RFC 9112 section 9.6) and names its reason in
+// Proxy-Status (RFC 9209).
 
 import { type BufferHandle, type BufferPool, NO_BUFFER, SizeClass } from '../base/buffer_pool.ts';
 import type { Clock } from '../base/clock.ts';
@@ -41,10 +42,10 @@ export class RefusalAnswers {
   }
 
   /**
-   * Writes an answer to `[start, end)` of a buffer that the caller then owns: one that the request still
-   * holds, whose bytes nobody needs any more, so that even an empty pool cannot keep us from answering; else
-   * a new one. NO_BUFFER where there is none, or no answer to that error. An answer to HEAD has no body (RFC
-   * 9110 section 9.3.2).
+   * Writes an answer to `[start, end)` of a buffer that the caller then owns: one that the request
+   * still holds, whose bytes nobody needs any more, so that even an empty pool cannot keep us from
+   * answering; else a new one. NO_BUFFER where there is none, or no answer to that error. An answer
+   * to HEAD has no body (RFC 9110 section 9.3.2).
    */
   write(input: RequestInput, error: ExchangeError, isHead: boolean): BufferHandle {
     const template = TEMPLATES[error] ?? null;

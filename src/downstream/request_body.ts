@@ -1,8 +1,10 @@
-// The body of one request on its way from received buffers to the exchange: decodes in place, hands out one
-// chunk at a time, and only when one is wanted. No I/O; the stream that owns it asks `next()` what to do.
+// The body of one request on its way from received buffers to the exchange: decodes in place, hands
+// out one chunk at a time, and only when one is wanted. No I/O; the stream that owns it asks
+// `next()` what to do.
 //
-//   NONE --begin--> OPEN --(end decoded)--> ENDING --END--> ENDED --beginTunnel--> RAW --RAW_END--> RAW_ENDED
-//                     \--(no body)------------^
+//   NONE --begin--> OPEN --end decoded--> ENDING --END--> ENDED
+//      \                                    ^               |
+//       +------------- begin, no body ------+               +--beginTunnel--> RAW --FIN--> RAW_ENDED
 
 import { assert } from '../base/assert.ts';
 import { type BufferHandle, type BufferPool, NO_BUFFER } from '../base/buffer_pool.ts';
@@ -47,8 +49,8 @@ export class RequestBody {
   #state: BodyState = BodyState.NONE;
   #hasPiece = false; // the decoder's range of the first buffer was not handed out yet
   #isLastPiece = false;
-  // Decoded trailers that were not told yet: in the decoder's block, which the next body of the worker
-  // overwrites, or in our own copy.
+  // Decoded trailers that were not told yet: in the decoder's block, which the next body of the
+  // worker overwrites, or in our own copy.
   #hasTrailers = false;
   #areTrailersCopied = false;
   #trailerCopy: TrailerCopy | null = null;
@@ -144,7 +146,9 @@ export class RequestBody {
     this.#hasPiece = false;
   }
 
-  /** What to do, given whether the exchange asked for a chunk and whether the client sent its FIN. */
+  /**
+   * What to do, given whether the exchange asked for a chunk and whether the client sent its FIN.
+   */
   next(isWanted: boolean, isInputEnded: boolean): BodyStep {
     switch (this.#state) {
       case BodyState.OPEN:

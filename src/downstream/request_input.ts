@@ -1,12 +1,12 @@
-// The received bytes of one connection that were not consumed yet, and the buffers that they lie in: at
-// most a few, in order. A head is decoded where it was received; bytes behind it may share its buffer, and
-// are copied only where two owners would need them at the same time.
+// The received bytes of one connection that were not consumed yet, and the buffers that they lie
+// in: at most a few, in order. A head is decoded where it was received; bytes behind it may share
+// its buffer, and are copied only where two owners would need them at the same time.
 //
 //   headBuffer:  | head ............ | body, or the next request | room |
-//                                    ^ start of entry 0, shared: the head owns the buffer until it is
-//                                      released, then entry 0 does
+//                                    ^ start of entry 0, shared: the head owns the buffer
+//                                      until it is released, then entry 0 does
 //
-// Invariant: each buffer is owned by exactly one of: an entry, the head (alone or shared with entry 0).
+// Invariant: each buffer has one owner, an entry or the head; a shared one is the head's.
 
 import { assert } from '../base/assert.ts';
 import { type BufferHandle, type BufferPool, NO_BUFFER, SizeClass } from '../base/buffer_pool.ts';
@@ -21,7 +21,10 @@ export class RequestInput {
   /** After `takeChunk`: where the chunk lies. */
   chunkStart = 0;
   chunkEnd = 0;
-  /** Bytes of a following request had to be dropped for want of a buffer: the connection cannot be kept. */
+  /**
+   * Bytes of a following request had to be dropped for want of a buffer: the connection cannot be
+   * kept.
+   */
   isRestLost = false;
   readonly #pool: BufferPool;
   readonly #bytes: Uint8Array;
@@ -49,7 +52,9 @@ export class RequestInput {
     return this.count >= UNPARSED_BUFFERS_MAX;
   }
 
-  /** Whether nothing is here but the empty line that may precede a request (RFC 9112 section 2.2). */
+  /**
+   * Whether nothing is here but the empty line that may precede a request (RFC 9112 section 2.2).
+   */
   get isBlank(): boolean {
     if (this.count > 1) return false;
     for (let at = this.start; at < this.end; at++) {
@@ -68,8 +73,8 @@ export class RequestInput {
   }
 
   /**
-   * Appends bytes of the second buffer to the first, which moves to a larger one where it must. False where
-   * none is to be had now.
+   * Appends bytes of the second buffer to the first, which moves to a larger one where it must.
+   * False where none is to be had now.
    */
   gather(): boolean {
     assert(this.count > 1 && !this.#isShared, 'a head is gathered from two buffers');
@@ -117,9 +122,9 @@ export class RequestInput {
   }
 
   /**
-   * Takes `[start, end)` of the first buffer in a buffer of its own; what begins at `rest` stays. The caller
-   * owns the result and finds its bytes at `chunkStart`. NO_BUFFER where a copy is needed and none is to be
-   * had now; nothing has changed then.
+   * Takes `[start, end)` of the first buffer in a buffer of its own; what begins at `rest` stays.
+   * The caller owns the result and finds its bytes at `chunkStart`. NO_BUFFER where a copy is
+   * needed and none is to be had now; nothing has changed then.
    */
   takeChunk(start: number, end: number, rest: number): BufferHandle {
     const hasRest = rest < this.#ends[0]!;
@@ -132,7 +137,10 @@ export class RequestInput {
     return this.#splitFront(start, end, rest);
   }
 
-  /** Gives away the buffer of the first entry (or of the head), whatever is in it. NO_BUFFER if none is held. */
+  /**
+   * Gives away the buffer of the first entry (or of the head), whatever is in it. NO_BUFFER if none
+   * is held.
+   */
   takeAnyBuffer(): BufferHandle {
     if (this.#headBuffer !== NO_BUFFER) {
       const buffer = this.#headBuffer;
@@ -159,7 +167,9 @@ export class RequestInput {
     return this.#pool.endOf(this.#buffers[0]!) - this.#ends[0]!;
   }
 
-  /** Moves the first buffer's bytes to its beginning, or into a larger buffer if that is not enough. */
+  /**
+   * Moves the first buffer's bytes to its beginning, or into a larger buffer if that is not enough.
+   */
   #makeRoom(moreBytes: number): void {
     const pool = this.#pool;
     const own = this.#buffers[0]!;
@@ -209,7 +219,9 @@ export class RequestInput {
     return copy;
   }
 
-  /** The chunk keeps the buffer; what follows it moves, or is lost where there is no buffer for it. */
+  /**
+   * The chunk keeps the buffer; what follows it moves, or is lost where there is no buffer for it.
+   */
   #splitFront(start: number, end: number, rest: number): BufferHandle {
     const restEnd = this.#ends[0]!;
     const copy = this.#acquireFor(restEnd - rest);

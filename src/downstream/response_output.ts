@@ -1,5 +1,5 @@
-// The sending half of one exchange: heads are encoded, bodies are framed in the buffers they came in, and
-// at most one send is in flight. What waits stands in this order, each part at most once:
+// The sending half of one exchange: heads are encoded, bodies are framed in the buffers they came
+// in, and at most one send is in flight. What waits stands in this order, each part at most once:
 //
 //   | out: interim heads, final head, a small body copied behind it | chunk: a body buffer |
 //
@@ -7,14 +7,14 @@
 //        |                   \-- abort: dropped by `clear` with what was not sent
 //        +--writeHead without a body, writeOwn-----^
 //
-// Nothing is sent while `#isHeld`: the head waits for the body that follows at once, the last chunk for the
-// end, so that a small answer is one send.
+// Nothing is sent while `#isHeld`: the head waits for the body that follows at once, the last chunk
+// for the end, so that a small answer is one send.
 
 import { assert } from '../base/assert.ts';
 import { type BufferHandle, type BufferPool, NO_BUFFER, SizeClass } from '../base/buffer_pool.ts';
 import { BUFFER_TAILROOM_BYTES } from '../base/limits.ts';
 import type { HeaderBlock } from '../http/header_block.ts';
-import { Framing, type ResponseHead } from '../http/message_head.ts';
+import { Framing, type RequestHead, type ResponseHead } from '../http/message_head.ts';
 import { Method } from '../http/methods.ts';
 import type { Http1Encoder } from '../http1/encoder.ts';
 import type { ByteStream } from '../stream/byte_stream.ts';
@@ -32,6 +32,8 @@ export class ResponseOutput {
   isStarted = false;
   /** The connection may serve another request after this response, as its head says. */
   isKept = false;
+  /** The client waits for a 100 (Continue) that it was not sent. */
+  isContinueDue = false;
   readonly #pool: BufferPool;
   readonly #encoder: Http1Encoder;
   #stream: ByteStream | null = null;
@@ -58,23 +60,19 @@ export class ResponseOutput {
   }
 
   /** Begins the answer to one request. */
-  begin(stream: ByteStream, version: number, method: Method): void {
+  begin(stream: ByteStream, head: RequestHead): void {
     assert(this.#out === NO_BUFFER && this.#chunk === NO_BUFFER, 'the last answer is over');
     this.#stream = stream;
     this.#state = OutputState.AWAITING;
-    this.#version = version;
-    this.#method = method;
+    this.#version = head.version;
+    this.#method = head.method;
+    this.isContinueDue = head.expectsContinue;
     this.#framing = Framing.NONE;
     this.#isHeld = false;
     this.#isContinueOwed = false;
     this.#isLastChunkOwed = false;
     this.isStarted = false;
     this.isKept = false;
-  }
-
-  /** No final head was written yet. */
-  get isAwaiting(): boolean {
-    return this.#state === OutputState.AWAITING;
   }
 
   /** The response is known whole: nothing more is expected of the exchange. */
@@ -114,21 +112,29 @@ export class ResponseOutput {
     return isCut && (this.#framing === Framing.CLOSE || this.#version < 11);
   }
 
-  /** Sends 100 (Continue), unless a final head comes first (RFC 9110 section 10.1.1). */
-  writeContinue(): void {
+  /**
+   * The body is waited for: sends 100 (Continue) if the client waits for it and no answer has begun
+   * (RFC 9110 section 10.1.1). Not needed once body bytes are here.
+   */
+  askToContinue(hasBodyBytes: boolean): void {
+    if (!this.isContinueDue || this.#state !== OutputState.AWAITING) return;
+    this.isContinueDue = false;
+    if (hasBodyBytes) return;
     this.#isContinueOwed = true;
     this.flush();
   }
 
-  /** Sends an interim head. False where there is no buffer for it: it is dropped. */
-  writeInterim(head: ResponseHead): boolean {
-    assert(this.#state === OutputState.AWAITING, 'an interim response precedes the final one');
-    const isEncoded = this.#append(head, true);
+  /** Sends an interim head; HTTP/1.0 knows none. Without a buffer for it, it is dropped. */
+  writeInterim(head: ResponseHead): void {
+    if (this.#state !== OutputState.AWAITING || this.#version < 11) return;
+    if (head.status === 100) this.isContinueDue = false;
+    this.#append(head, true);
     this.flush();
-    return isEncoded;
   }
 
-  /** Sends the final head, or holds it. False where there is no buffer for it: nothing has changed. */
+  /**
+   * Sends the final head, or holds it. False where there is no buffer for it: nothing has changed.
+   */
   writeHead(head: ResponseHead, isKept: boolean): boolean {
     assert(!this.isStarted, 'a response has one head');
     this.#dropFinal();
@@ -156,7 +162,10 @@ export class ResponseOutput {
     return true;
   }
 
-  /** Sends a whole answer of our own in a buffer that is given away. What was not sent yet is dropped. */
+  /**
+   * Sends a whole answer of our own in a buffer that is given away. What was not sent yet is
+   * dropped.
+   */
   writeOwn(buffer: BufferHandle, start: number, end: number): void {
     assert(!this.isStarted, 'an answer of our own is the only one');
     this.clear();
@@ -320,7 +329,9 @@ export class ResponseOutput {
     this.#chunk = NO_BUFFER;
   }
 
-  /** `0 CRLF trailers CRLF` behind whatever waits last; trailers that do not fit there are dropped. */
+  /**
+   * `0 CRLF trailers CRLF` behind whatever waits last; trailers that do not fit there are dropped.
+   */
   #appendLastChunk(trailers: HeaderBlock | null): void {
     const encoder = this.#encoder;
     this.#isLastChunkOwed = false;

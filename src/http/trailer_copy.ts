@@ -1,5 +1,5 @@
-// Trailers that must outlive the callback that brought them, because something before them still waits: a
-// copy in a pool buffer. Rare, so it is made only when it is needed.
+// Trailers that must outlive the callback that brought them, because something before them still
+// waits: a copy in a pool buffer. Rare, so it is made only when it is needed.
 
 import { type BufferHandle, type BufferPool, NO_BUFFER, SizeClass } from '../base/buffer_pool.ts';
 import { HeaderBlock } from './header_block.ts';

@@ -108,7 +108,7 @@ export class RequestDecoder {
     // RFC 9112 section 2.2: an empty line before the request line is passed over.
     for (let i = 0; i < EMPTY_LINES_BEFORE_REQUEST_MAX; i++) {
       if (lineStart === end || bytes[lineStart] !== CR) break;
-      if (lineStart + 1 === end) return this.#wait(start, lineStart, 0, 0, -1);
+      if (lineStart + 1 === end) return this.#wait(start, lineStart, 0, lineStart, -1);
       if (bytes[lineStart + 1] !== LF) return this.#refuse(ExchangeError.REQUEST_HEAD_INVALID);
       lineStart += EMPTY_LINE_BYTES;
     }
@@ -258,7 +258,7 @@ export class RequestDecoder {
     this.scanned = packPosition(
       lineStart - start,
       linesCount,
-      Math.max(lookedEnd - lineStart, 0),
+      lookedEnd - lineStart,
       second < 0 ? -1 : second - lineStart,
     );
     return DecodeResult.INCOMPLETE;

@@ -5,7 +5,7 @@
 
 import type { Arena } from '../base/arena.ts';
 import { assert } from '../base/assert.ts';
-import { FIELDS_COUNT_MAX } from '../base/limits.ts';
+import { EMPTY_LINES_BEFORE_REQUEST_MAX, FIELDS_COUNT_MAX } from '../base/limits.ts';
 import { ExchangeError } from '../http/exchange_error.ts';
 import { FieldId } from '../http/field_names.ts';
 import type { ResponseHead } from '../http/message_head.ts';
@@ -27,6 +27,12 @@ import {
 import type { Scanner } from './scanner.ts';
 import { ScanResult } from './scanner.ts';
 import { StatusLine } from './status_line.ts';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const EMPTY_LINE_BYTES = 2;
+/** Servers exist that send an empty line behind 100 (Continue): as many as before a request. */
+const EMPTY_LINES_MAX: number = EMPTY_LINES_BEFORE_REQUEST_MAX;
 
 export class ResponseDecoder {
   /** After INVALID: which row of the table. */
@@ -85,20 +91,28 @@ export class ResponseDecoder {
   #resume(start: number, end: number, scanned: number): DecodeResult {
     const lineStart = start + positionLineStart(scanned);
     const lookedEnd = lineStart + positionLookedBytes(scanned);
-    if (lineStart > start) {
+    if (positionLineStart(scanned) > EMPTY_LINES_MAX * EMPTY_LINE_BYTES) {
       const linesCount = positionLinesCount(scanned);
       const linesMax = this.#limits.fieldsCountMax - linesCount;
       const isInValue = isPositionInSecond(scanned);
       const result = this.#scanner.resume(lineStart, end, linesMax, lookedEnd, isInValue);
       return this.#scanned(result, start, linesCount);
     }
-    const result = this.#decodeLine(start, end, lookedEnd);
+    const result = this.#decodeLine(start, lineStart, end, lookedEnd);
     if (result !== DecodeResult.COMPLETE) return result;
     return this.#scanFields(start, end);
   }
 
   #decodeHead(head: ResponseHead, requestMethod: Method, start: number, end: number): DecodeResult {
-    const line = this.#decodeLine(start, end, start);
+    const bytes = this.#bytes;
+    let lineStart = start;
+    for (let i = 0; i < EMPTY_LINES_MAX; i++) {
+      if (lineStart === end || bytes[lineStart] !== CR) break;
+      if (lineStart + 1 === end) return this.#wait(start, lineStart, 0, lineStart, -1);
+      if (bytes[lineStart + 1] !== LF) return this.#refuse(ExchangeError.RESPONSE_HEAD_INVALID);
+      lineStart += EMPTY_LINE_BYTES;
+    }
+    const line = this.#decodeLine(start, lineStart, end, lineStart);
     if (line !== DecodeResult.COMPLETE) return line;
     const result = this.#scanFields(start, end);
     if (result !== DecodeResult.COMPLETE) return result;
@@ -116,10 +130,12 @@ export class ResponseDecoder {
     return DecodeResult.COMPLETE;
   }
 
-  #decodeLine(start: number, end: number, lookedEnd: number): DecodeResult {
+  #decodeLine(start: number, lineStart: number, end: number, lookedEnd: number): DecodeResult {
     const line = this.#line;
-    const result = line.decode(start, end, lookedEnd);
-    if (result === DecodeResult.INCOMPLETE) return this.#wait(start, start, 0, line.lookedEnd, -1);
+    const result = line.decode(lineStart, end, lookedEnd);
+    if (result === DecodeResult.INCOMPLETE) {
+      return this.#wait(start, lineStart, 0, line.lookedEnd, -1);
+    }
     if (result === DecodeResult.INVALID) {
       return this.#refuse(
         line.isTooLong

@@ -43,7 +43,8 @@ describe('compileTrust()', () => {
     '1::2::3',
   ];
   for (const host of inside) it(`holds ${host}`, () => assert.equal(isTrusted(host), true));
-  for (const host of outside) it(`does not hold "${host}"`, () => assert.equal(isTrusted(host), false));
+  for (const host of outside)
+    it(`does not hold "${host}"`, () => assert.equal(isTrusted(host), false));
 
   it('holds every address of its family with no bits', () => {
     const isAnyIpv4 = compileTrust([{ host: '0.0.0.0', family: 4, bits: 0 }]);

@@ -20,7 +20,6 @@ import { type BufferHandle, type BufferPool, NO_BUFFER } from '../base/buffer_po
 import type { HeaderBlock } from '../http/header_block.ts';
 import { TrailerCopy } from '../http/trailer_copy.ts';
 
-
 /** The reading half of a `ServerStream` or `ClientStream`. */
 export interface BodySource {
   readBody(): void;

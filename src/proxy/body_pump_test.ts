@@ -1,4 +1,5 @@
-// The pump between a scripted reader and a scripted writer: order, back pressure, ends, what it lets go of.
+// The pump between a scripted reader and a scripted writer: order, back pressure, ends, what it
+// lets go of.
 
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
@@ -6,10 +7,10 @@ import { ScriptedMemory } from '../../tests/support/scripted_streams.ts';
 import { AssertionError } from '../base/assert.ts';
 import { FieldId } from '../http/field_names.ts';
 import { HeaderBlock } from '../http/header_block.ts';
-import { type BodySink, type BodySource, BodyPump } from './body_pump.ts';
+import { BodyPump, type BodySink, type BodySource } from './body_pump.ts';
 
 describe('BodyPump', () => {
-  it('asks for the next chunk while the writer has one, and holds it until the writer is free', () => {
+  it('reads ahead while the writer has a chunk, and holds it until the writer is free', () => {
     const t = new Bench();
     t.pump.setSink(t.sink);
     t.open();

@@ -22,6 +22,11 @@
 //          v                                  v onResponseSent                         v
 //         FREE <-------- onRequestAborted (from any state) ------------------------ onResponseSent
 //
+// `Expect: 100-continue` is forwarded (RFC 9110 section 10.1.1): the endpoint decides, its 100 is
+// relayed, and only then the client's body is read; or when it comes unasked, or after a second,
+// for endpoints that know nothing of it, and then the driver says 100. So the client sees one at
+// most.
+//
 // Only this file reads or writes the state. `#client` is set exactly while the client stream may
 // be used: a driver may give its connection to another exchange as soon as the stream is over.
 
@@ -46,7 +51,6 @@ import { BodyPump } from './body_pump.ts';
 import { answerError } from './error_answer.ts';
 import type { ExchangeContext, ExchangeUpstream } from './exchange_context.ts';
 import { ExchangeOutcome } from './exchange_outcome.ts';
-import { CONTINUE_WAIT_MS } from './expectation.ts';
 import { answerOptions, answerTrace } from './final_recipient.ts';
 import { ForwardingPlan } from './forwarding.ts';
 import { maySendAgain } from './retry_rule.ts';
@@ -65,6 +69,11 @@ export type ExchangeState = (typeof ExchangeState)[keyof typeof ExchangeState];
 
 const { FREE, ADMITTING, WAITING, REQUESTING, RESPONDING, FINISHING, TUNNEL } = ExchangeState;
 const NO_ROUTE = -1;
+/**
+ * How long an endpoint may take to say 100 (Continue) before the client is asked for its body
+ * anyway.
+ */
+const CONTINUE_WAIT_MS = 1_000;
 const NO_EVENT = 'an exchange is told of what its state expects';
 
 export class Exchange

@@ -1,5 +1,5 @@
-// The table of the exchange's states: every state against every event. A cell is the state that follows, or
-// REFUSED where the event breaks the contract and must not go unnoticed.
+// The table of the exchange's states: every state against every event. A cell is the state that
+// follows, or REFUSED where the event breaks the contract and must not go unnoticed.
 
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
@@ -20,12 +20,7 @@ interface Scene {
 
 const POST = ['POST /a HTTP/1.1', 'Host: h', 'Transfer-Encoding: chunked'];
 const OK = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
-const UPGRADE = [
-  'GET /a HTTP/1.1',
-  'Host: h',
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-];
+const UPGRADE = ['GET /a HTTP/1.1', 'Host: h', 'Connection: Upgrade', 'Upgrade: websocket'];
 const SWITCH = 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 
 /** How each state is reached. */

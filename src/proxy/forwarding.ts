@@ -19,7 +19,6 @@ import type { HeaderBlock } from '../http/header_block.ts';
 import type { RequestHead } from '../http/message_head.ts';
 import { Method } from '../http/methods.ts';
 import type { HostHeader } from '../upstream/options.ts';
-import { isContinueExpectation } from './expectation.ts';
 import type { ProxyOptions } from './options.ts';
 import { RequestIds } from './request_id.ts';
 import { ScratchWriter } from './scratch_writer.ts';
@@ -96,9 +95,8 @@ export class Forwarding {
     plan.maxForwards = NO_MAX_FORWARDS;
     plan.requestNumber = 0;
     if (this.#via.hasLoop(fields)) return ExchangeError.PROXY_LOOP;
-    if (fields.mayHave(FieldId.EXPECT) && !this.#admitExpectation(head)) {
-      return ExchangeError.EXPECTATION_FAILED;
-    }
+    // RFC 9110 section 10.1.1: MUST be ignored in HTTP/1.0, MUST NOT be sent without content.
+    if (!head.expectsContinue) fields.removeAll(FieldId.EXPECT);
     if (head.method === Method.TRACE || head.method === Method.OPTIONS) {
       plan.maxForwards = this.#parseMaxForwards(fields);
     }
@@ -151,18 +149,6 @@ export class Forwarding {
     else if (head.fields.valueStart(index) !== start || head.fields.valueEnd(index) !== end) {
       head.fields.replaceValue(index, start, end);
     }
-  }
-
-  #admitExpectation(head: RequestHead): boolean {
-    const fields = head.fields;
-    for (let i = fields.find(FieldId.EXPECT); i >= 0; i = fields.find(FieldId.EXPECT, i + 1)) {
-      if (!isContinueExpectation(this.#bytes, fields.valueStart(i), fields.valueEnd(i))) {
-        return false;
-      }
-    }
-    // RFC 9110 section 10.1.1: MUST be ignored in HTTP/1.0, MUST NOT be sent without content.
-    if (!head.expectsContinue) fields.removeAll(FieldId.EXPECT);
-    return true;
   }
 
   #parseMaxForwards(fields: HeaderBlock): number {

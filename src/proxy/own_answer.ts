@@ -31,7 +31,10 @@ export class OwnAnswers {
     this.#allowName = arena.writeStatic('Allow');
   }
 
-  /** Begins a head with its Date; the encoder adds the reason phrase. `add...` may follow, then `send`. */
+  /**
+   * Begins a head with its Date; the encoder adds the reason phrase. `add...` may follow, then
+   * `send`.
+   */
   begin(status: number): void {
     const head = this.#head;
     head.fields.clear();

@@ -7,7 +7,7 @@ import { RING_COMPLETIONS, RING_ENTRIES } from '../base/limits.ts';
 import { LogLevel, type LogSink } from '../base/log_sink.ts';
 import { EACCES, EINVAL, ENOMEM, ENOSYS, EPERM, SysError } from '../sys/errno.ts';
 import { IoUring } from '../sys/io_uring.ts';
-import { testNativeCalls } from '../sys/self_test.ts';
+import { testNativeCalls } from '../sys/self_check.ts';
 import { NodeTransport } from './node_transport.ts';
 import type { Transport } from './transport.ts';
 import { UringTransport } from './uring_transport.ts';

@@ -190,7 +190,9 @@ export class UringCore {
   }
 
   get hasReady(): boolean {
-    return this.#ready.length > 0 || this.#isRefillWanted;
+    if (this.#ready.length > 0 || this.#isRefillWanted) return true;
+    // A burst used up the ring while the pool had buffers: the ring is full again, nobody tells of it.
+    return this.#starved.length > 0 && this.small.availableCount > 0;
   }
 
   /** Refills the rings, arms what was starved, delivers what is held. Once per round. */

@@ -33,6 +33,7 @@ export class UringListener implements Listener {
   #isCanceling = false;
   #onStopped: (() => void) | null = null;
   #isStopped = false;
+  #isDrained = false;
 
   constructor(
     core: UringCore,
@@ -79,12 +80,13 @@ export class UringListener implements Listener {
     }
     this.#onStopped = onStopped;
     this.#isWanted = false;
-    this.#cancel();
-    if (!this.#isArmed && !this.#isCanceling) this.#finishStop();
+    this.#isDrained = this.#isArmed && !this.#isCanceling; // an armed accept has taken what waited
+    this.#settle();
   }
 
   onAcceptCompleted(result: number, hasMore: boolean): void {
     if (!hasMore) this.#isArmed = false;
+    if (result >= 0 && this.#isShared) this.#isDrained = false; // one at a time: more may wait
     if (result >= 0) this.#target.onAccepted(result, this.acceptor);
     else if (isStarvation(-result)) {
       this.#isWanted = false;
@@ -103,7 +105,9 @@ export class UringListener implements Listener {
     if (this.#isCanceling) return;
     if (this.#isWanted) this.#arm();
     else if (this.#isArmed) this.#cancel();
-    else if (this.#onStopped !== null) this.#finishStop();
+    else if (this.#onStopped === null) return;
+    else if (this.#isDrained) this.#finishStop();
+    else this.#drain();
   }
 
   #arm(): void {
@@ -138,6 +142,13 @@ export class UringListener implements Listener {
       0,
       0,
     );
+  }
+
+  /** A paused listener takes what waits: an accept is armed only to be cancelled. */
+  #drain(): void {
+    this.#isDrained = true;
+    this.#arm();
+    this.#cancel();
   }
 
   #finishStop(): void {

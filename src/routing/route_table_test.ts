@@ -1,4 +1,5 @@
-// The route table: precedence, hosts, prefixes, and agreement with a plain search over the same routes.
+// The route table: precedence, hosts, prefixes, and agreement with a plain search over the same
+// routes.
 
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';

@@ -1,5 +1,5 @@
-// Where a worker's access lines go: standard output or a file, through a bounded buffer. The data plane never
-// waits for it: a line that finds no room, or whose write fails, is counted as dropped.
+// Where a worker's access lines go: standard output or a file, through a bounded buffer. The data
+// plane never waits for it: a line that finds no room, or whose write fails, is counted as dropped.
 
 import { openSync } from 'node:fs';
 import { LOG_BUFFER_BYTES } from '../base/limits.ts';
@@ -33,10 +33,7 @@ export class AccessLogWriter implements AccessLogSink {
   }
 
   writeLine(bytes: Uint8Array, start: number, end: number): boolean {
-    const isTaken = this.#writer.append(bytes, start, end);
-    const cell = isTaken ? Cell.LOG_LINES : Cell.LOG_LINES_DROPPED;
-    this.#cells[cell] = this.#cells[cell]! + 1;
-    return isTaken;
+    return this.#writer.append(bytes, start, end);
   }
 
   /** Opens the path anew, after the file was renamed by whoever rotates logs. */
@@ -58,6 +55,7 @@ export class AccessLogWriter implements AccessLogSink {
     return this.#writer.flushed(timeoutMs);
   }
 
+  /** Lines that were taken, and counted by who wrote them, are dropped after all. */
   #onLost(error: NodeJS.ErrnoException, lines: number): void {
     const cells = this.#cells;
     cells[Cell.LOG_LINES] = cells[Cell.LOG_LINES]! - lines;
@@ -70,7 +68,9 @@ export class AccessLogWriter implements AccessLogSink {
   }
 }
 
-/** Opens (or creates) a log file for appending: whole writes of several processes do not overlap. */
+/**
+ * Opens (or creates) a log file for appending: whole writes of several processes do not overlap.
+ */
 export function openAccessLog(path: string): number {
   return openSync(path, 'a', FILE_MODE);
 }

@@ -13,8 +13,8 @@ export interface ControlResponse {
 }
 
 /**
- * Sends one request to the control socket at `socketPath`. Rejects with ZP_NOT_RUNNING where nobody answers
- * there, and with ZP_CONTROL for all else that goes wrong.
+ * Sends one request to the control socket at `socketPath`. Rejects with ZP_NOT_RUNNING where nobody
+ * answers there, and with ZP_CONTROL for all else that goes wrong.
  */
 export function requestControl(
   socketPath: string,

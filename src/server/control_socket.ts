@@ -1,5 +1,5 @@
-// The control socket of a running ZProxy: HTTP and JSON on a Unix socket of mode 0600, so that the file's owner
-// (and root) is who may ask. Commands of the CLI are its clients.
+// The control socket of a running ZProxy: HTTP and JSON on a Unix socket of mode 0600, so that the
+// file's owner (and root) is who may ask. Commands of the CLI are its clients.
 //
 //   GET  /status         StatusReport
 //   POST /drain          202: begins a drain, as TERM does

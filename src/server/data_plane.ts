@@ -57,7 +57,7 @@ export class DataPlane {
         isTrusted,
       );
       this.#acceptors.push(acceptor);
-      this.#listeners.push(transport.listen(descriptor, acceptor));
+      this.#listeners.push(acceptor.listen(descriptor));
     }
   }
 

@@ -1,12 +1,16 @@
-// The entry files of the processes that the supervisor starts. They lie beside the code that starts them:
-// as TypeScript in a checkout, as one bundle each in the package.
+// The entry files of the processes that the supervisor starts. They lie beside the code that starts
+// them: as TypeScript in a checkout, as one bundle each in the package.
 
 import { fileURLToPath } from 'node:url';
 
 /** Entries that the build makes a bundle of. */
 export type ProcessEntry = 'worker_main' | 'loader_main';
 
-/** Flags of every process of ZProxy: they are part of the compile cache's key, so all use the same. */
+/**
+ * Flags of the processes that the supervisor starts. `--disable-sigusr1` blocks that signal for
+ * good, so that none opens the inspector; the supervisor itself, which listens to it, must not have
+ * that flag.
+ */
 export const PROCESS_FLAGS: readonly string[] = [
   '--disable-sigusr1',
   '--disable-warning=ExperimentalWarning',

@@ -1,6 +1,7 @@
-// Tells a worker whose loop stands still: its heartbeat cell does not change for HEARTBEAT_TIMEOUT_MS. Only
-// changes count, never the value, so the clocks of two processes are not compared; and time in which the
-// supervisor itself did not run (a suspended machine) is not held against the worker.
+// Tells a worker whose loop stands still: its heartbeat cell does not change for
+// HEARTBEAT_TIMEOUT_MS. Only changes count, never the value, so the clocks of two processes are not
+// compared; and time in which the supervisor itself did not run (a suspended machine) is not held
+// against the worker.
 
 import { HEARTBEAT_INTERVAL_MS, HEARTBEAT_TIMEOUT_MS } from '../base/limits.ts';
 

@@ -1,11 +1,11 @@
-// Writes lines to a descriptor without ever waiting for whoever reads them: lines are copied into one of
-// two bounded buffers while the other one is being written, one write at a time, by libuv's pool. A line
-// that finds both full is dropped, and the caller told.
+// Writes lines to a descriptor without ever waiting for whoever reads them: lines are copied into
+// one of two bounded buffers while the other one is being written, one write at a time, by libuv's
+// pool. A line that finds both full is dropped, and the caller told.
 //
 //   append -> | filling | --swap when nothing is being written--> | writing | -> fs.write
 //
-// A pipe is written in whole lines of at most PIPE_BUF bytes, so that lines of several workers which share
-// it never mix.
+// A pipe is written in whole lines of at most PIPE_BUF bytes, so that lines of several workers
+// which share it never mix.
 
 import { close, fstatSync, write } from 'node:fs';
 import { LOG_FLUSH_INTERVAL_MS } from '../base/limits.ts';
@@ -37,7 +37,10 @@ export class LineWriter {
   #isWriting = false;
   #timer: NodeJS.Timeout | null = null;
   #isTimerSet = false;
-  /** A view of the last source's memory: `Buffer.copy` moves a range without making an object for it. */
+  /**
+   * A view of the last source's memory: `Buffer.copy` moves a range without making an object for
+   * it.
+   */
   #source: Buffer = Buffer.alloc(0);
   readonly #waiting: (() => void)[] = [];
 

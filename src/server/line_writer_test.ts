@@ -37,7 +37,7 @@ function failOnLoss(error: Error): void {
 /** A named pipe: a descriptor as a worker's standard output is one, and one to read from. */
 function newPipe(): { writeEnd: number; readEnd: number } {
   const path = join(folder, `${++filesCount}.fifo`);
-  execFileSync('mkfifo', [path]);
+  execFileSync('sh', ['-c', 'mkfifo "$0"', path]);
   const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   return { writeEnd: openSync(path, constants.O_WRONLY), readEnd };
 }

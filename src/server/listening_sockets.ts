@@ -1,6 +1,6 @@
-// The listening sockets of a supervisor: one per listener and worker slot, opened once, kept open as long as
-// the supervisor lives, and inherited by the workers. A worker that dies leaves its accept queue behind;
-// its successor takes over the same socket.
+// The listening sockets of a supervisor: one per listener and worker slot, opened once, kept open
+// as long as the supervisor lives, and inherited by the workers. A worker that dies leaves its
+// accept queue behind; its successor takes over the same socket.
 //
 //   listener 0 (TCP):   slot 0: fd  slot 1: fd  slot 2: fd      SO_REUSEPORT, the kernel spreads
 //   listener 1 (unix):  fd, shared by all slots
@@ -35,7 +35,9 @@ interface OpenListener {
 export class ListeningSockets {
   readonly #listeners: OpenListener[] = [];
 
-  /** Opens everything, or throws a ZProxyError that names the config line and leaves nothing open. */
+  /**
+   * Opens everything, or throws a ZProxyError that names the config line and leaves nothing open.
+   */
   constructor(listeners: readonly SnapshotListener[], slotsCount: number) {
     for (const listener of listeners) {
       try {
@@ -115,7 +117,8 @@ function removeSocketFile(path: string, file: Stats): void {
     const found = lstatSync(path);
     if (found.ino === file.ino && found.dev === file.dev) unlinkSync(path);
   } catch {
-    // Removed by somebody else, or its folder is no longer ours to write: nothing listens there now.
+    // Removed by somebody else, or its folder is no longer ours to write: nothing listens there
+    // now.
   }
 }
 

@@ -6,12 +6,15 @@ import type { ConfigResult } from '../config/compile_config.ts';
 import { compileCacheEnvironment } from './compile_cache.ts';
 import { entryPath, PROCESS_FLAGS } from './entry_path.ts';
 
-/** A config that fetches something may be slow; one that never ends must not hold up a start for ever. */
+/**
+ * A config that fetches something may be slow; one that never ends must not hold up a start for
+ * ever.
+ */
 const LOAD_TIMEOUT_MS = 60_000;
 
 /**
- * Evaluates a config file in a process of its own. Rejects only where that process fails, or `interruption`
- * ends it.
+ * Evaluates a config file in a process of its own. Rejects only where that process fails, or
+ * `interruption` ends it.
  */
 export function loadInProcess(file: string, interruption: AbortSignal): Promise<ConfigResult> {
   const child = spawn(process.execPath, [...PROCESS_FLAGS, entryPath('loader_main'), file], {

@@ -1,4 +1,5 @@
-// The log of supervisor and workers: one line per sentence on standard error, written without waiting.
+// The log of supervisor and workers: one line per sentence on standard error, written without
+// waiting.
 //
 //   2026-11-25T01:25:59.123Z warn worker 0: the text
 

@@ -31,7 +31,6 @@ test('AccessLogWriter appends, counts lines and reopens a renamed file', async (
   assert.equal(readFileSync(`${path}.1`, 'utf8'), 'GET /\n');
   assert.equal(readFileSync(path, 'utf8'), 'GET /\n');
   assert.equal(statSync(path).mode & 0o137, 0, 'not for everybody');
-  assert.equal(cells[Cell.LOG_LINES], 2);
   assert.equal(cells[Cell.LOG_LINES_DROPPED], 0);
   assert.deepEqual(lines, []);
 });
@@ -51,13 +50,14 @@ test('AccessLogWriter keeps the old file where the new one cannot be opened', as
 
 test('AccessLogWriter counts lines that a full disk loses and reports once', async () => {
   const cells = new Float64Array(CELLS_COUNT);
+  cells[Cell.LOG_LINES] = 5; // as its caller counts what is taken
   const { lines, log } = recorder();
   const writer = new AccessLogWriter('/dev/full', cells, log);
   for (let i = 0; i < 3; i++) {
     writer.writeLine(Buffer.from('x\n'), 0, 2);
     await writer.flushed(5_000);
   }
-  assert.equal(cells[Cell.LOG_LINES], 0);
+  assert.equal(cells[Cell.LOG_LINES], 2);
   assert.equal(cells[Cell.LOG_LINES_DROPPED], 3);
   assert.deepEqual(lines, ['access log lines are lost: writing to /dev/full: ENOSPC']);
 });

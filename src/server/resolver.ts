@@ -1,7 +1,7 @@
-// Names of endpoints: resolved by the supervisor, once for all workers, through the system's own resolver
-// (`dns.lookup`: hosts file and search domains count), again and again. A name that does not resolve is a
-// warning, never a reason not to start: its endpoint answers 503 (dns_error) until it does. A name that
-// resolved once keeps its last addresses while the resolver is in trouble.
+// Names of endpoints: resolved by the supervisor, once for all workers, through the system's own
+// resolver (`dns.lookup`: hosts file and search domains count), again and again. A name that does
+// not resolve is a warning, never a reason not to start: its endpoint answers 503 (dns_error) until
+// it does. A name that resolved once keeps its last addresses while the resolver is in trouble.
 
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
@@ -67,7 +67,9 @@ export class Resolver {
     this.#unresolvedCount = this.#names.length;
   }
 
-  /** Resolves once each name was looked up, or after a second: a start does not wait for a resolver. */
+  /**
+   * Resolves once each name was looked up, or after a second: a start does not wait for a resolver.
+   */
   start(): Promise<void> {
     if (this.#names.length === 0) return Promise.resolve();
     const first = new Promise<void>((resolve) => {

@@ -1,5 +1,6 @@
-// When a dead worker is replaced: at once, until it has died WORKER_DEATHS_BEFORE_BACKOFF times within the
-// window; then after a delay that doubles from the least to the most, until one has lived for a window.
+// When a dead worker is replaced: at once, until it has died WORKER_DEATHS_BEFORE_BACKOFF times
+// within the window; then after a delay that doubles from the least to the most, until one has
+// lived for a window.
 
 import {
   WORKER_BACKOFF_MS_MAX,
@@ -12,7 +13,9 @@ export class RestartPolicy {
   readonly #deathsMs: number[] = [];
   #delayMs = 0;
 
-  /** Notes a death at `nowMs` of a worker that had lived for `livedMs`; returns how long to wait. */
+  /**
+   * Notes a death at `nowMs` of a worker that had lived for `livedMs`; returns how long to wait.
+   */
   delayAfterDeath(nowMs: number, livedMs: number): number {
     const deaths = this.#deathsMs;
     deaths.push(nowMs);

@@ -1,5 +1,5 @@
-// Rows of the shared segment by owner: each worker process has its own, from its start until it is dead and
-// what it had counted was added to the supervisor's row.
+// Rows of the shared segment by owner: each worker process has its own, from its start until it is
+// dead and what it had counted was added to the supervisor's row.
 
 import { assert } from '../base/assert.ts';
 import { foldRow, SUPERVISOR_ROW, sharedRow } from '../base/shared_layout.ts';

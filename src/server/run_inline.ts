@@ -1,5 +1,5 @@
-// The data plane in the calling process, without supervisor and workers: for embedding (`workers: 'inline'`)
-// and tests. One transport, one thread: the caller's.
+// The data plane in the calling process, without supervisor and workers: for embedding (`workers:
+// 'inline'`) and tests. One transport, one thread: the caller's.
 
 import { Arena } from '../base/arena.ts';
 import { BufferPool } from '../base/buffer_pool.ts';
@@ -97,7 +97,9 @@ export class InlineProxy {
     return buildStatusReport(frame, this.#options.snapshot, [this.cells]);
   }
 
-  /** Takes no new connections and lets open exchanges end, for at most `deadlineMs`; then closes. */
+  /**
+   * Takes no new connections and lets open exchanges end, for at most `deadlineMs`; then closes.
+   */
   async drain(deadlineMs: number = this.#options.snapshot.drainMs): Promise<void> {
     if (this.#closed !== null) return this.#closed;
     this.#state = 'draining';

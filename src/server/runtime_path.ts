@@ -1,5 +1,6 @@
-// Where the control socket of a running ZProxy lies, so that commands find it by the same `--config`: a
-// folder that only this user can write to, and a name made from the config's real path.
+// Where the control socket of a running ZProxy lies, so that commands find it by the same
+// `--config`: a folder that only this user can write to, and a name made from the config's real
+// path.
 
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
@@ -7,7 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ZProxyError } from '../base/errors.ts';
 
-/** Digits of the hash in the name: enough to tell configs apart, short enough for a Unix socket's path. */
+/**
+ * Digits of the hash in the name: enough to tell configs apart, short enough for a Unix socket's
+ * path.
+ */
 const HASH_DIGITS = 16;
 
 /** Path of the control socket for a config file. Creates nothing. */
@@ -19,7 +23,9 @@ export function defaultControlPath(
   return join(runtimeFolder(environment), `${hash.slice(0, HASH_DIGITS)}.sock`);
 }
 
-/** The folder: `$XDG_RUNTIME_DIR/zproxy`, `/run/zproxy` for root, else one of our own under /tmp. */
+/**
+ * The folder: `$XDG_RUNTIME_DIR/zproxy`, `/run/zproxy` for root, else one of our own under /tmp.
+ */
 export function runtimeFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const own = environment['XDG_RUNTIME_DIR'];
   if (own?.startsWith('/')) return join(own, 'zproxy');

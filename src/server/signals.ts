@@ -1,5 +1,5 @@
-// Signals, caught from the first moment: until somebody takes them they wait, so that a HUP that arrives
-// while the configuration is still being read does not end the process.
+// Signals, caught from the first moment: until somebody takes them they wait, so that a HUP that
+// arrives while the configuration is still being read does not end the process.
 
 /** What the supervisor acts on. */
 export type SupervisorSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2';
@@ -31,7 +31,10 @@ export class SignalInbox {
   }
 }
 
-/** In a worker: the terminal's TERM and INT reach the whole process group, but the supervisor decides. */
+/**
+ * In a worker: the terminal's TERM and INT reach the whole process group, but the supervisor
+ * decides.
+ */
 export function ignoreTerminalSignals(): void {
   for (const signal of SIGNALS) process.on(signal, ignore);
 }

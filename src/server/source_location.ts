@@ -3,7 +3,9 @@
 import type { SourceLocation } from '../base/errors.ts';
 import type { Source } from '../config/snapshot.ts';
 
-/** The key path that a value was written at, `upstreams.api.endpoints[0]`; '' where it is not known. */
+/**
+ * The key path that a value was written at, `upstreams.api.endpoints[0]`; '' where it is not known.
+ */
 export function keyPathOf(source: unknown): string {
   return isSource(source) ? source.path : '';
 }

@@ -1,14 +1,15 @@
-// From a config file to a running supervisor. The loader process is started first, and everything else is
-// loaded while it evaluates the file: a start is a chain of three processes, and this shortens it.
+// From a config file to a running supervisor. The loader process is started first, and everything
+// else is loaded while it evaluates the file: a start is a chain of three processes, and this
+// shortens it.
 
 import { ConfigRefusedError } from './config_refused_error.ts';
 import { loadInProcess } from './loader.ts';
 import type { Supervisor, SupervisorOptions } from './supervisor.ts';
 
 /**
- * Reads the config, opens everything, starts the workers; resolves once all of them accept. Rejects with a
- * ConfigRefusedError (the config is wrong) or a ZProxyError (it cannot be started), and leaves nothing
- * behind then.
+ * Reads the config, opens everything, starts the workers; resolves once all of them accept. Rejects
+ * with a ConfigRefusedError (the config is wrong) or a ZProxyError (it cannot be started), and
+ * leaves nothing behind then.
  */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   const interruption = new AbortController();

@@ -1,5 +1,5 @@
-// What a running ZProxy says about itself: the sums of all rows of the shared segment under names. The shape is
-// what `GET /status` of the control socket answers and `zproxy status` prints.
+// What a running ZProxy says about itself: the sums of all rows of the shared segment under names.
+// The shape is what `GET /status` of the control socket answers and `zproxy status` prints.
 
 import { CELL_ERRORS, Cell, EndpointCell, endpointCell } from '../base/metrics_cells.ts';
 import { sumCell } from '../base/shared_layout.ts';
@@ -76,7 +76,10 @@ export interface StatusFrame {
   readonly workers: readonly WorkerStatus[];
 }
 
-/** Builds a report. `rows` are those of the living workers and the one that keeps what the dead counted. */
+/**
+ * Builds a report. `rows` are those of the living workers and the one that keeps what the dead
+ * counted.
+ */
 export function buildStatusReport(
   frame: StatusFrame,
   snapshot: Snapshot,

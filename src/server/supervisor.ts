@@ -1,6 +1,6 @@
-// The process that the user starts: owns the listening sockets, the shared segment, the names and the control
-// socket; starts, watches and replaces workers. It never touches a client's byte, and it keeps the
-// rights that it was started with (workers drop theirs).
+// The process that the user starts: owns the listening sockets, the shared segment, the names and
+// the control socket; starts, watches and replaces workers. It never touches a client's byte, and
+// it keeps the rights that it was started with (workers drop theirs).
 //
 //   STARTING --all workers ready--> RUNNING --TERM, INT, drain()--> DRAINING --last exit--> ENDED
 //       \--a worker that cannot start, TERM, INT------------------------^
@@ -15,6 +15,7 @@ import { formatSocketAddress } from '../base/socket_address.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import { allowedCores, type Credentials, raiseDescriptorLimit } from '../sys/process.ts';
 import { createSharedMemory, type SharedMemory } from '../sys/shared_memory.ts';
+import { closeDescriptor } from '../sys/sockets.ts';
 import { workersAuto } from '../sys/topology.ts';
 import { prepareAccessLog } from './access_log_file.ts';
 import type { ControlSocket } from './control_socket.ts';
@@ -95,7 +96,12 @@ export class Supervisor implements SlotContext {
       log: this.log,
       onChange: (updates) => this.#sendAddresses(updates),
     });
-    this.#sockets = new ListeningSockets(snapshot.listeners, this.#workersCount);
+    try {
+      this.#sockets = new ListeningSockets(snapshot.listeners, this.#workersCount);
+    } catch (error) {
+      closeDescriptor(this.#shared.descriptor);
+      throw error;
+    }
     this.addresses = this.#sockets.addresses.map(formatSocketAddress);
     this.ended = new Promise((resolve) => {
       this.#onEnded = resolve;
@@ -130,7 +136,9 @@ export class Supervisor implements SlotContext {
     }
   }
 
-  /** Takes no new connections, lets open exchanges end, then ends. A second call ends it at once. */
+  /**
+   * Takes no new connections, lets open exchanges end, then ends. A second call ends it at once.
+   */
   drain(cause: string): void {
     if (this.#state === 'draining') {
       this.#endDrain(cause);
@@ -169,7 +177,8 @@ export class Supervisor implements SlotContext {
     return buildStatusReport(frame, this.snapshot, this.#rows.all());
   }
 
-  // --- SlotContext ----------------------------------------------------------------------------------
+  // --- SlotContext
+  // ----------------------------------------------------------------------------------
 
   spawn(slot: WorkerSlot): ChildProcess {
     this.#slotRows[slot.index] = this.#rows.acquire();
@@ -230,7 +239,8 @@ export class Supervisor implements SlotContext {
     if (this.#slots.every((slot) => slot.state === SlotState.ENDED)) void this.#end();
   }
 
-  // --- inside ---------------------------------------------------------------------------------------
+  // --- inside
+  // ---------------------------------------------------------------------------------------
 
   #onSignal(signal: SupervisorSignal): void {
     switch (signal) {
@@ -300,6 +310,7 @@ export class Supervisor implements SlotContext {
     this.#resolver.close();
     this.#control?.close();
     this.#sockets.close();
+    closeDescriptor(this.#shared.descriptor);
     this.log.log(LogLevel.INFO, 'ended');
     await this.log.flushed(LOG_FLUSH_MS);
     this.#onEnded();

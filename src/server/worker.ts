@@ -1,4 +1,5 @@
-// A worker process: told what to serve by the supervisor, joins the data plane, beats, drains, exits.
+// A worker process: told what to serve by the supervisor, joins the data plane, beats, drains,
+// exits.
 //
 //   'start' -> open all, drop privileges, accept -> 'ready'
 //   'drain' or the supervisor is gone -> stop accepting, wait for the last connection or the deadline -> exit 0
@@ -114,7 +115,10 @@ class Worker {
       log: this.#log,
       descriptorsMax: raiseDescriptorLimit(),
     });
-    if (message.credentials !== null) dropPrivileges(message.credentials);
+    if (message.credentials !== null) {
+      flushCompileCache(); // its folder may be out of reach afterwards
+      dropPrivileges(message.credentials);
+    }
     this.#plane = new DataPlane({
       snapshot,
       transport,
@@ -155,7 +159,8 @@ class Worker {
     plane.drain(
       () => void this.#exit(0),
       () => {
-        // Our copies were the last ones, if the supervisor drains, too: clients are refused from now on.
+        // Our copies were the last ones, if the supervisor drains, too: clients are refused from
+        // now on.
         for (const { descriptor } of this.#start!.listeners) closeDescriptor(descriptor);
       },
     );
@@ -165,7 +170,8 @@ class Worker {
   #end(): void {
     const resets = this.#plane?.connectionsCount ?? 0;
     if (resets > 0) {
-      this.#log.log(LogLevel.WARN, `the drain is over: ${resets} connections are reset`);
+      const noun = resets === 1 ? 'connection is' : 'connections are';
+      this.#log.log(LogLevel.WARN, `the drain is over: ${resets} ${noun} reset`);
     }
     this.#plane?.resetAll();
     void this.#exit(0);

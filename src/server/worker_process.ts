@@ -1,5 +1,5 @@
-// Starts a worker process: which descriptors it inherits and under which numbers. Everything that is not named
-// here is CLOEXEC and stays with the supervisor.
+// Starts a worker process: which descriptors it inherits and under which numbers. Everything that
+// is not named here is CLOEXEC and stays with the supervisor.
 //
 //   0 /dev/null   1 stdout   2 stderr   3 channel   4 shared segment   5... its listening sockets
 

@@ -1,5 +1,6 @@
-// What the supervisor and a worker say to each other over their channel: plain data, copied by structured
-// clone (so that Infinity survives). Sockets and the shared segment are inherited descriptors.
+// What the supervisor and a worker say to each other over their channel: plain data, copied by
+// structured clone (so that Infinity survives). Sockets and the shared segment are inherited
+// descriptors.
 
 import type { SourceLocation } from '../base/errors.ts';
 import type { SocketAddress } from '../base/socket_address.ts';

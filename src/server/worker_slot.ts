@@ -1,5 +1,5 @@
-// One worker slot: a place for a worker process, which is replaced when it dies. The only code that reads or
-// writes its state.
+// One worker slot: a place for a worker process, which is replaced when it dies. The only code that
+// reads or writes its state.
 //
 //             start()             'ready'
 //   VACANT ------------> STARTING ---------> READY
@@ -45,8 +45,8 @@ export interface SlotContext {
   heartbeat(slot: WorkerSlot): number;
   onReady(slot: WorkerSlot): void;
   /**
-   * Its worker is gone, its row is its own no longer. Called before a successor starts. `text` is the line
-   * for the log, '' for a worker that ended as it was told to.
+   * Its worker is gone, its row is its own no longer. Called before a successor starts. `text` is
+   * the line for the log, '' for a worker that ended as it was told to.
    */
   onDeath(slot: WorkerSlot, text: string): void;
   /** No worker runs in it and none will. */
@@ -74,7 +74,8 @@ export class WorkerSlot {
     this.#context = context;
   }
 
-  // --- events ---------------------------------------------------------------------------------------
+  // --- events
+  // ---------------------------------------------------------------------------------------
 
   start(): void {
     switch (this.#state) {
@@ -135,7 +136,8 @@ export class WorkerSlot {
     child.send(message, () => {}); // a worker that is gone says so by its exit
   }
 
-  // --- questions ------------------------------------------------------------------------------------
+  // --- questions
+  // ------------------------------------------------------------------------------------
 
   get state(): SlotState {
     return this.#state;
@@ -170,7 +172,8 @@ export class WorkerSlot {
     return this.#startedMs;
   }
 
-  // --- inside ---------------------------------------------------------------------------------------
+  // --- inside
+  // ---------------------------------------------------------------------------------------
 
   #spawn(): void {
     this.#state = SlotState.STARTING;
@@ -182,7 +185,8 @@ export class WorkerSlot {
     this.#killAfter(WORKER_START_TIMEOUT_MS, 'it was not ready in time');
     child.on('message', (message) => this.#onMessage(child, message as FromWorker));
     child.on('error', (error) => {
-      // Could not be started at all: no exit follows. (Failed sends are reported to their callbacks.)
+      // Could not be started at all: no exit follows. (Failed sends are reported to their
+      // callbacks.)
       if (child.pid === undefined) this.#onExit(child, `could not be started: ${error.message}`);
     });
     child.on('exit', (code, signal) => this.#onExit(child, this.#describeExit(code, signal)));

@@ -1,5 +1,5 @@
-// What a process asks of the system for itself: whose rights it has, on which core it runs, and an end that
-// waits for nobody.
+// What a process asks of the system for itself: whose rights it has, on which core it runs, and an
+// end that waits for nobody.
 
 import { readFileSync } from 'node:fs';
 import { check } from './errno.ts';
@@ -49,8 +49,8 @@ export class UnknownAccountError extends Error {
 }
 
 /**
- * Looks up names (or numbers as text) in the system's files. Without a group it is the user's own; without
- * a user only the group changes.
+ * Looks up names (or numbers as text) in the system's files. Without a group it is the user's own;
+ * without a user only the group changes.
  */
 export function findCredentials(
   user: string,
@@ -65,8 +65,8 @@ export function findCredentials(
 }
 
 /**
- * Gives up all rights but those of `credentials`, for every thread of the process, and makes sure that
- * they cannot be had back. Throws where the process may not do that.
+ * Gives up all rights but those of `credentials`, for every thread of the process, and makes sure
+ * that they cannot be had back. Throws where the process may not do that.
  */
 export function dropPrivileges(credentials: Credentials): void {
   const { userId, groupId, userName } = credentials;
@@ -80,7 +80,9 @@ export function dropPrivileges(credentials: Credentials): void {
   if (userId !== 0 && canBecomeRoot()) throw new Error('the rights of root could be had back');
 }
 
-/** Lets the calling thread run on that core only. Threads that exist already stay where they are. */
+/**
+ * Lets the calling thread run on that core only. Threads that exist already stay where they are.
+ */
 export function pinToCore(core: number): void {
   cpuSet.fill(0);
   cpuSet[core >> 3] = 1 << (core & 7);
@@ -112,8 +114,8 @@ export function raiseDescriptorLimit(): number {
 }
 
 /**
- * Ends the process without waiting for anything: a thread that is blocked in a write to a stalled pipe
- * would hold up an ordinary exit.
+ * Ends the process without waiting for anything: a thread that is blocked in a write to a stalled
+ * pipe would hold up an ordinary exit.
  */
 export function exitAtOnce(code: number): never {
   native._exit(code);

@@ -1,6 +1,6 @@
-// The segment that the supervisor and its workers share: an anonymous file in memory (memfd), mapped by each
-// of them. It has no name, so it is gone with its last process, and only who is handed the descriptor
-// can map it.
+// The segment that the supervisor and its workers share: an anonymous file in memory (memfd),
+// mapped by each of them. It has no name, so it is gone with its last process, and only who is
+// handed the descriptor can map it.
 
 import { fstatSync } from 'node:fs';
 import { check } from './errno.ts';

@@ -1,8 +1,9 @@
-// Listening sockets, opened where `node:net` cannot: with SO_REUSEPORT, before anything accepts on them, and
-// as plain descriptors that workers inherit. Only for start-up: connections belong to the ring.
+// Listening sockets, opened where `node:net` cannot: with SO_REUSEPORT, before anything accepts on
+// them, and as plain descriptors that workers inherit. Only for start-up: connections belong to the
+// ring.
 //
-// All descriptors are CLOEXEC (a worker is handed the ones it serves through its stdio) and blocking, so
-// that the ring arms a poll instead of completing with EAGAIN.
+// All descriptors are CLOEXEC (a worker is handed the ones it serves through its stdio) and
+// blocking, so that the ring arms a poll instead of completing with EAGAIN.
 
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { LISTEN_BACKLOG } from '../base/limits.ts';
@@ -36,7 +37,7 @@ const IPV6_V6ONLY = 26;
 const SOCKADDR_IN_BYTES = 16;
 const SOCKADDR_IN6_BYTES = 28;
 /** Longest path in a sockaddr_un, its closing NUL not counted. */
-export const UNIX_PATH_BYTES_MAX = 107;
+const UNIX_PATH_BYTES_MAX = 107;
 
 // One page of scratch: a sockaddr at 0, an option's value or a length at 256, text at 512.
 const scratch = mapAnonymous(4096);
@@ -73,8 +74,8 @@ export function openTcpListener(options: TcpListenOptions): number {
 }
 
 /**
- * Binds without SO_REUSEPORT and lets go again: throws EADDRINUSE where another process listens there,
- * which a second SO_REUSEPORT socket of the same user would not be told.
+ * Binds without SO_REUSEPORT and lets go again: throws EADDRINUSE where another process listens
+ * there, which a second SO_REUSEPORT socket of the same user would not be told.
  */
 export function probeTcpAddress(options: TcpListenOptions): void {
   closeDescriptor(openTcpSocket({ ...options, reusePort: false }));
@@ -88,8 +89,8 @@ export function localPort(descriptor: number): number {
 }
 
 /**
- * Opens a listening Unix socket. A socket file that nobody listens on any more is removed first; one that
- * answers, and any other file, is EADDRINUSE.
+ * Opens a listening Unix socket. A socket file that nobody listens on any more is removed first;
+ * one that answers, and any other file, is EADDRINUSE.
  */
 export function openUnixListener(path: string, mode: number): number {
   removeStaleSocket(path);
@@ -139,7 +140,10 @@ function setOption(descriptor: number, level: number, option: number, value: num
   check(native.setsockopt(descriptor, level, option, valuePointer, 4), 'setsockopt');
 }
 
-/** A connect that never blocks tells a living socket (accepted, or its queue is full) from a left one. */
+/**
+ * A connect that never blocks tells a living socket (accepted, or its queue is full) from a left
+ * one.
+ */
 function removeStaleSocket(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;

@@ -1,5 +1,5 @@
-// How many workers a machine is good for: the cores that this process may use, and the share of CPU time
-// that its control group is granted (containers limit that one and show all cores).
+// How many workers a machine is good for: the cores that this process may use, and the share of CPU
+// time that its control group is granted (containers limit that one and show all cores).
 
 import { readFileSync } from 'node:fs';
 import { WORKERS_MAX } from '../base/limits.ts';

@@ -1,16 +1,16 @@
-// What all connections of one upstream share in one worker: the transport, the codec objects that keep
-// nothing between calls, and the body decoders that are lent out while a body is on its way.
+// What all connections of one upstream share in one worker: the transport, the codec objects that
+// keep nothing between calls, and the body decoders that are lent out while a body is on its way.
 
 import type { BufferPool } from '../base/buffer_pool.ts';
 import { FIELD_BYTES_MAX, FIELDS_COUNT_MAX } from '../base/limits.ts';
 import type { HeaderBlock } from '../http/header_block.ts';
 import { ResponseHead } from '../http/message_head.ts';
+import { TrailerCopy } from '../http/trailer_copy.ts';
 import { BodyDecoder } from '../http1/body_decoder.ts';
 import { Http1Encoder } from '../http1/encoder.ts';
 import { ResponseDecoder } from '../http1/response_decoder.ts';
 import type { Transport } from '../ring/transport.ts';
 import { DeferredQueue } from './deferred_queue.ts';
-import { KeptTrailers } from './kept_trailers.ts';
 import type { UpstreamOptions } from './options.ts';
 
 /** Unused objects of a kind that are kept. */
@@ -27,7 +27,7 @@ export class ClientContext {
   /** Filled and read within one call; nothing of it outlives the callback that it is given to. */
   readonly head: ResponseHead = new ResponseHead();
   readonly #bodyDecoders: BodyDecoder[] = [];
-  readonly #trailers: KeptTrailers[] = [];
+  readonly #trailers: TrailerCopy[] = [];
 
   constructor(options: UpstreamOptions, transport: Transport) {
     const { pool } = transport;
@@ -54,17 +54,16 @@ export class ClientContext {
     if (this.#bodyDecoders.length < DECODERS_FREE_MAX) this.#bodyDecoders.push(decoder);
   }
 
-  /** Keeps a copy of trailer fields until `releaseTrailers`; null where there are none, or no room. */
-  keepTrailers(from: HeaderBlock): KeptTrailers | null {
-    if (from.count === 0) return null;
-    const trailers = this.#trailers.pop() ?? new KeptTrailers();
-    if (trailers.keep(this.pool, from)) return trailers;
-    this.releaseTrailers(trailers);
-    return null;
+  /** Keeps a copy of trailer fields until `releaseTrailers`; null where there are none. */
+  keepTrailers(trailers: HeaderBlock): TrailerCopy | null {
+    if (trailers.count === 0) return null;
+    const copy = this.#trailers.pop() ?? new TrailerCopy();
+    copy.take(this.pool, trailers);
+    return copy;
   }
 
-  releaseTrailers(trailers: KeptTrailers): void {
-    trailers.release(this.pool);
-    if (this.#trailers.length < TRAILERS_FREE_MAX) this.#trailers.push(trailers);
+  releaseTrailers(copy: TrailerCopy): void {
+    copy.clear(this.pool);
+    if (this.#trailers.length < TRAILERS_FREE_MAX) this.#trailers.push(copy);
   }
 }

@@ -1,9 +1,11 @@
-// The one deadline of a client connection, by what it is at: how long it runs, and what its end means.
+// The one deadline of a client connection, by what it is at: how long it runs, and what its end
+// means.
 //
-//   AWAITING   first byte: from the last byte of the request that the kernel took. While the request waits
-//              for its own client no time runs; a request that is held for its body is let go soon.
+//   AWAITING   first byte: from the last byte of the request that the kernel took. While the
+//              request waits for its own client no time runs; one that is held for its body is
+//              let go soon.
 //   HEAD       between bytes
-//   BODY       between bytes, only while a chunk is asked for: our own back pressure does not count
+//   BODY       between bytes, only while a chunk is asked for: our own back pressure is not counted
 //   TUNNEL     idle in both directions, also after one of them has ended
 //   ENDED      between bytes, while the kernel still has to take the last of the request
 //   IDLE       the pool's idle timeout

@@ -1,5 +1,5 @@
-// A doubly linked list of clients: any of them leaves it without a search. The first is the one that was
-// added last. A client is in one list at a time.
+// A doubly linked list of clients: any of them leaves it without a search. The first is the one
+// that was added last. A client is in one list at a time.
 
 import { assert } from '../base/assert.ts';
 import type { Http1Client } from './http1_client.ts';

@@ -1,5 +1,5 @@
-// What a client tells whoever keeps the connections of an endpoint. None of these methods but the last two
-// may call the exchange back.
+// What a client tells whoever keeps the connections of an endpoint. None of these methods but the
+// last two may call the exchange back.
 
 import type { ExchangeError } from '../http/exchange_error.ts';
 import type { Http1Client } from './http1_client.ts';

@@ -1,5 +1,5 @@
-// Rules of the HTTP/1.1 client driver that need no state: what a socket's error means for an exchange, and
-// which protocols an upgrade may lead to.
+// Rules of the HTTP/1.1 client driver that need no state: what a socket's error means for an
+// exchange, and which protocols an upgrade may lead to.
 
 import { ExchangeError } from '../http/exchange_error.ts';
 import type { RequestHead } from '../http/message_head.ts';
@@ -27,8 +27,9 @@ export function requestedUpgrade(bytes: Uint8Array, head: RequestHead): string {
 }
 
 /**
- * Whether each token of `answered` is in `requested`: "A server MUST NOT switch to a protocol that was not
- * indicated by the client" (RFC 9110 section 7.8). Only for upgrades, so strings will do.
+ * Whether each token of `answered` is in `requested`: "A server MUST NOT switch to a protocol
+ * that was not indicated by the client" (RFC 9110 section 7.8). Only for upgrades, so strings
+ * will do.
  */
 export function isUpgradeRequested(requested: string, answered: string): boolean {
   if (requested === '' || answered === '') return false;

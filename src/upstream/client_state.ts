@@ -1,4 +1,5 @@
-// The states of one connection to an endpoint and of the exchange on it. Nobody else reads or writes them.
+// The states of one connection to an endpoint and of the exchange on it. Nobody else reads or
+// writes them.
 //
 // The response side, which is the connection's life, too:
 //
@@ -58,7 +59,7 @@ export class ClientState {
   #request: RequestState = Q.NONE;
   #isTunnel = false;
 
-  // --- events ---------------------------------------------------------------------------------------
+  // --- events ----------------------------------------------------------------------------------
 
   onConnect(): void {
     this.#mustBe(R.CLOSED);
@@ -162,7 +163,7 @@ export class ClientState {
     this.#isTunnel = false;
   }
 
-  // --- questions ------------------------------------------------------------------------------------
+  // --- questions -------------------------------------------------------------------------------
 
   get response(): ResponseState {
     return this.#response;

@@ -4,7 +4,8 @@ import { AssertionError } from '../base/assert.ts';
 import { ClientState } from './client_state.ts';
 
 // Every event against every state that can be reached, by their names. A state is written as
-// `response/request`, with a T behind it once there is a tunnel. What the table does not list must assert.
+// `response/request`, with a T behind it once there is a tunnel. What the table does not list
+// must assert.
 
 type Event = keyof typeof EVENTS;
 

@@ -1,5 +1,6 @@
-// The attempts to reach one endpoint: its addresses are tried one after the other, each for an equal share of
-// the time that is left, so that a silent first address does not use up the time of a second that answers.
+// The attempts to reach one endpoint: its addresses are tried one after the other, each for an
+// equal share of the time that is left, so that a silent first address does not use up the time
+// of a second that answers.
 
 import { assert } from '../base/assert.ts';
 import type { SocketAddress } from '../base/socket_address.ts';

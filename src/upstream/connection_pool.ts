@@ -1,5 +1,6 @@
-// The connections of one worker to one endpoint. Idle ones are used last in, first out: the freshest is the
-// one most likely to be alive still, and those that are too many age at the other end until their timeout.
+// The connections of one worker to one endpoint. Idle ones are used last in, first out: the
+// freshest is the one most likely to be alive still, and those that are too many age at the other
+// end until their timeout.
 //
 //   acquireIdle, acquireNew (fewer than `connectionsMax`) -> busy list
 //   reusable -> idle list, at most `idleConnectionsMax`: the oldest makes room
@@ -139,7 +140,7 @@ export class ConnectionPool implements ClientOwner {
     }
   }
 
-  // --- told by the clients --------------------------------------------------------------------------
+  // --- told by the clients ---------------------------------------------------------------------
 
   onClientReusable(client: Http1Client): boolean {
     const { idleConnectionsMax } = this.#host.limits;

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { ADDRESS, UpstreamBench } from '../../tests/support/upstream_bench.ts';
 import { Cell, EndpointCell, endpointCell } from '../base/metrics_cells.ts';
 import type { SocketAddress } from '../base/socket_address.ts';
+import { SocketError } from '../ring/transport.ts';
 
 const OTHER: SocketAddress = { kind: 'tcp', host: '10.0.0.2', port: 9000, family: 4 };
 const EMPTY = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
@@ -118,7 +119,7 @@ test('Upstream does not let a new request pass those that wait', () => {
   bench.finish();
 });
 
-test('Upstream gives up waiting after the connect timeout, and at once where it is cancelled', () => {
+test('Upstream gives up waiting after the connect timeout, and at once when cancelled', () => {
   const bench = new UpstreamBench({ pool: { connectionsMax: 1 }, timeouts: { connectMs: 2_000 } });
   bench.get();
   const early = bench.get();
@@ -212,8 +213,8 @@ test('Upstream closes idle connections when descriptors are used up', () => {
   bench.network.serve(OTHER, (peer) => bench.peers.push(peer));
   warmMany(bench, 2);
   assert.equal(bench.upstream.idleCount, 2);
-  bench.network.refuse(ADDRESS, 6);
-  bench.network.refuse(OTHER, 6);
+  bench.network.refuse(ADDRESS, SocketError.RESOURCES);
+  bench.network.refuse(OTHER, SocketError.RESOURCES);
   assert.deepEqual(bench.get('/', true).events, ['overloaded']);
   assert.equal(bench.upstream.idleCount, 0);
   bench.finish();

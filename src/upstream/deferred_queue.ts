@@ -1,6 +1,6 @@
-// Calls that may not be made before the method that caused them returns: clients that have something to
-// tell are collected here and looked at once in the transport's next turn. Being looked at without need
-// does no harm, so nothing is ever taken out of the queue.
+// Calls that may not be made before the method that caused them returns: clients that have
+// something to tell are collected here and looked at once in the transport's next turn. Being
+// looked at without need does no harm, so nothing is ever taken out of the queue.
 
 import type { Transport } from '../ring/transport.ts';
 

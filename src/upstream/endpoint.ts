@@ -46,8 +46,8 @@ export class Endpoint {
   }
 
   /**
-   * Takes newly resolved addresses. Connections to addresses that are gone serve what they are at and no
-   * more. Without any address those that there are stay, for when the name resolves again.
+   * Takes newly resolved addresses. Connections to addresses that are gone serve what they are at
+   * and no more. Without any address those that there are stay, for when the name resolves again.
    */
   setAddresses(addresses: readonly SocketAddress[]): void {
     this.#addresses = addresses;

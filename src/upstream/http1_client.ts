@@ -1,13 +1,12 @@
-// The HTTP/1.1 client driver: one connection to an endpoint and, one after the other, the exchanges on it.
-// It alone knows the codec and the connection; what the exchange is at is in `ClientState`.
+// The HTTP/1.1 client driver: one connection to an endpoint and, one after the other, the
+// exchanges on it. It alone knows the codec and the connection; what the exchange is at is in
+// `ClientState`.
 //
-// - A response is read as it is asked for. Heads and small bodies come in the small buffers of continuous
-//   receiving, at most two of them not asked for; of large bodies each chunk is one receive of its own.
-// - A chunk is handed on in the buffer that it was received in.
-// - The connection is given back before the exchange is told of the end, so that the next one can have it.
-//   `#exchange` counts exchanges: whoever called out compares it before touching anything.
-// - Only a connection whose request was sent whole and whose response ended exactly where its framing says
-//   is used again (RFC 9112 sections 9.3 and 9.5). An answer is read even if sending failed.
+// - A response is read as it is asked for, and handed on in the buffers that it was received in.
+// - The connection is given back before the exchange is told of the end, so that the next one can
+//   have it. `exchange` differs then: whoever called out compares it before touching anything.
+// - Only a connection whose request was sent whole and whose response ended exactly where its
+//   framing says is used again (RFC 9112 sections 9.3 and 9.5).
 
 import { assert } from '../base/assert.ts';
 import type { BufferHandle } from '../base/buffer_pool.ts';
@@ -78,7 +77,7 @@ export class Http1Client
     this.#timer = new Timer(this);
   }
 
-  // --- the owner's side -----------------------------------------------------------------------------
+  // --- the owner's side ------------------------------------------------------------------------
 
   /** Opens a connection to one of `addresses`, beginning with number `first`, for an exchange. */
   connect(
@@ -123,7 +122,7 @@ export class Http1Client
     return nowMs - this.connectedMs > this.#context.options.pool.ageMsMax;
   }
 
-  // --- ClientStream ---------------------------------------------------------------------------------
+  // --- ClientStream ----------------------------------------------------------------------------
 
   get endpointUrl(): string {
     return this.#owner!.url;
@@ -194,7 +193,7 @@ export class Http1Client
     this.#close(true);
   }
 
-  // --- events of the connection ---------------------------------------------------------------------
+  // --- events of the connection ----------------------------------------------------------------
 
   onConnected(): void {
     this.#state.onConnected();
@@ -311,7 +310,7 @@ export class Http1Client
     else if (this.#state.isReading) this.#reader.pump();
   }
 
-  // --- connecting and sending -----------------------------------------------------------------------
+  // --- connecting and sending ------------------------------------------------------------------
 
   #begin(handler: ClientStreamHandler): void {
     assert(this.handler === null, 'a connection serves one exchange at a time');
@@ -345,7 +344,7 @@ export class Http1Client
     this.stream!.close();
   }
 
-  // --- what the deadline depends on -----------------------------------------------------------------
+  // --- what the deadline depends on ------------------------------------------------------------
 
   get isSending(): boolean {
     return this.stream!.isSending;
@@ -359,7 +358,7 @@ export class Http1Client
     return this.#reader.isWanted;
   }
 
-  // --- the reader's side ----------------------------------------------------------------------------
+  // --- the reader's side -----------------------------------------------------------------------
 
   get isRequestStarted(): boolean {
     return this.#writer.meter.isStarted;
@@ -378,9 +377,9 @@ export class Http1Client
   }
 
   /**
-   * The response is complete and handed on, but for its end. The connection is given back first, so that
-   * the next request may take it inside `onResponseEnd`; nothing of the client is touched after that
-   * without looking whether the exchange is still the same.
+   * The response is complete and handed on, but for its end. The connection is given back first,
+   * so that the next request may take it inside `onResponseEnd`; nothing of the client is touched
+   * after that without looking whether the exchange is still the same.
    */
   onResponseComplete(): void {
     if (this.#state.isTunnel && this.#state.isBroken) {
@@ -408,7 +407,7 @@ export class Http1Client
     owner.onIdleAvailable();
   }
 
-  // --- ends -----------------------------------------------------------------------------------------
+  // --- ends ------------------------------------------------------------------------------------
 
   #endExchange(error: ExchangeError): void {
     this.#writer.meter.end(this.stream);
@@ -419,14 +418,14 @@ export class Http1Client
     this.#owner!.onExchangeEnd(error);
   }
 
-  /** Response and request were told whole; the kernel may still have to take the last of the request. */
+  /** Both were told whole; the kernel may still have to take the last of the request. */
   #endExchangeAndSettle(): void {
     this.#endExchange(ExchangeError.NONE);
     if (this.#state.isSettled) this.#settle();
     else this.#rearm();
   }
 
-  /** Keeps the connection for another exchange if nothing speaks against it (RFC 9112 section 9.3). */
+  /** Keeps the connection if nothing speaks against it (RFC 9112 section 9.3). */
   #settle(): void {
     const { nowMs } = this.#context.transport.clock;
     const isReusable = !this.#isSpent && this.#state.isRequestSent && !this.isAged(nowMs);
@@ -471,9 +470,9 @@ export class Http1Client
     else this.#fail(this.#state.isBroken ? ExchangeError.UPSTREAM_WRITE_FAILED : error);
   }
 
-  // --- deadlines ------------------------------------------------------------------------------------
+  // --- deadlines -------------------------------------------------------------------------------
 
-  /** Sends what can be sent. That moves a deadline only where no byte of the response is waited for. */
+  /** Sends what can be sent. Where a response is read that moves no deadline. */
   #afterWrite(): void {
     const { response } = this.#state;
     if (response === R.CONNECTING) return;

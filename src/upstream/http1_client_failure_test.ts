@@ -1,5 +1,5 @@
-// What goes wrong between a client and its endpoint: refusals, ends, resets, silence and giving up, at each
-// point of an exchange.
+// What goes wrong between a client and its endpoint: refusals, ends, resets, silence and giving
+// up, at each point of an exchange.
 
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
@@ -73,7 +73,7 @@ test('Http1Client reports the last address when none can be reached', () => {
   bench.finish();
 });
 
-test('Http1Client says whether anything was sent when a reused connection turns out closed', () => {
+test('Http1Client says whether anything was sent when a reused connection was closed', () => {
   for (const end of ['end', 'reset'] as const) {
     const bench = new UpstreamBench();
     bench.warm();
@@ -149,7 +149,7 @@ test('Http1Client tells an end and a reset at each point of an answer from a who
   }
 });
 
-test('Http1Client delivers the answer of an endpoint that closed while it was sent the body', () => {
+test('Http1Client delivers the answer of an endpoint that closed while the body was sent', () => {
   const bench = new UpstreamBench();
   const exchange = bench.exchange();
   exchange.spec = { method: 'POST', framing: Framing.LENGTH, contentLength: 30 };

@@ -1,12 +1,14 @@
-// How a connection receives: continuously into small buffers, one delivery that was asked for, or not at all.
+// How a connection receives: continuously into small buffers, one delivery that was asked for, or
+// not at all.
 //
 //              pause                    want (large or fast)
 //   CONTINUOUS -----> PAUSED ----------------------------> ONCE
 //       ^               | ^                                 |
 //       +--- want ------+ +---------- delivered ------------+
 //
-// Large buffers are for bodies that are known to be large, or of unknown length and coming fast: a stream
-// that trickles (events, a slow job's output) must not sit on a large buffer while it waits.
+// Large buffers are for bodies that are known to be large, or of unknown length and coming fast:
+// a stream that trickles (events, a slow job's output) must not sit on a large buffer while it
+// waits.
 
 import { type BufferPool, SizeClass } from '../base/buffer_pool.ts';
 import { RESPONSE_CONTINUOUS_BYTES_MAX } from '../base/limits.ts';
@@ -44,8 +46,8 @@ export class ReceiveGate {
   }
 
   /**
-   * Stops continuous receiving where the next bytes are better asked for: `remaining` body bytes are still to
-   * come (-1: unknown) after `byteCount`.
+   * Stops continuous receiving where the next bytes are better asked for: `remaining` body bytes
+   * are still to come (-1: unknown) after `byteCount`.
    */
   restrain(stream: ByteStream, remaining: number, byteCount: number): void {
     if (this.#mode !== Mode.CONTINUOUS) return;

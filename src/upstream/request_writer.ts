@@ -1,6 +1,7 @@
-// What of a request waits to be sent: at most its head, one chunk of its body and what ends the body, in this
-// order. Framing (RFC 9112 section 7.1) is written around a chunk where it lies, in the headroom and tailroom
-// of its buffer; what is small and at hand together is copied into the head's buffer and sent at once.
+// What of a request waits to be sent: at most its head, one chunk of its body and what ends the
+// body, in this order. Framing (RFC 9112 section 7.1) is written around a chunk where it lies, in
+// the headroom and tailroom of its buffer; what is small and at hand together is copied into the
+// head's buffer and sent at once.
 //
 //   | head | -> | chunk | -> | end |     each one NO_BUFFER where there is none
 //
@@ -73,8 +74,8 @@ export class RequestWriter {
   }
 
   /**
-   * Encodes the head into a small buffer, or a larger one where it does not fit. Whatever comes with it is
-   * waited for, if the head says so.
+   * Encodes the head into a small buffer, or a larger one where it does not fit. Whatever comes
+   * with it is waited for, if the head says so.
    */
   writeHead(head: RequestHead): ExchangeError {
     assert(this.isEmpty, 'a request begins when the one before it was sent');
@@ -101,8 +102,8 @@ export class RequestWriter {
   }
 
   /**
-   * Takes a chunk of the body (of a tunnel: raw bytes), and frames it unless the end that follows can be
-   * written with it. Where sending has failed it is dropped, because nobody will read it.
+   * Takes a chunk of the body (of a tunnel: raw bytes), and frames it unless the end that follows
+   * can be written with it. Where sending has failed it is dropped, because nobody will read it.
    */
   writeBody(buffer: BufferHandle, start: number, end: number, isLast: boolean): void {
     if (!this.#state.isRequestOpen) {

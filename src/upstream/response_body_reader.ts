@@ -1,15 +1,15 @@
-// The body of a response between the connection and whoever asks for it: removes the framing where the bytes
-// lie (RFC 9112 section 7.1), keeps at most two buffers that were not asked for, and knows how the body
-// ended. Of a tunnel it passes the bytes on as they are.
+// The body of a response between the connection and whoever asks for it: removes the framing
+// where the bytes lie (RFC 9112 section 7.1), keeps at most two buffers that were not asked for,
+// and knows how the body ended. Of a tunnel it passes the bytes on as they are.
 
 import { assert } from '../base/assert.ts';
 import { type BufferHandle, NO_BUFFER } from '../base/buffer_pool.ts';
 import { ExchangeError } from '../http/exchange_error.ts';
 import type { Framing } from '../http/message_head.ts';
+import type { TrailerCopy } from '../http/trailer_copy.ts';
 import type { BodyDecoder } from '../http1/body_decoder.ts';
 import { BodyResult } from '../http1/decode_result.ts';
 import type { ClientContext } from './client_context.ts';
-import type { KeptTrailers } from './kept_trailers.ts';
 import { ResponseQueue } from './response_queue.ts';
 
 export class ResponseBodyReader {
@@ -24,7 +24,7 @@ export class ResponseBodyReader {
   hasExcess = false;
   readonly #context: ClientContext;
   #decoder: BodyDecoder | null = null;
-  #trailers: KeptTrailers | null = null;
+  #trailers: TrailerCopy | null = null;
 
   constructor(context: ClientContext) {
     this.#context = context;
@@ -45,8 +45,8 @@ export class ResponseBodyReader {
   }
 
   /**
-   * Decodes bytes of a buffer that the caller keeps if the result is false; if it is true the queue has
-   * taken it.
+   * Decodes bytes of a buffer that the caller keeps if the result is false; if it is true the
+   * queue has taken it.
    */
   receive(buffer: BufferHandle, start: number, end: number): boolean {
     const decoder = this.#decoder;
@@ -61,6 +61,7 @@ export class ResponseBodyReader {
     } else if (result === BodyResult.END) {
       this.isEnded = true;
       this.hasExcess = decoder.consumedEnd < end;
+      // The decoder's own are another body's as soon as that ends.
       this.#trailers = this.#context.keepTrailers(decoder.trailers);
     }
     const byteCount = decoder.dataEnd - decoder.dataStart;
@@ -104,8 +105,10 @@ export class ResponseBodyReader {
     return this.#decoder === null ? -1 : this.#decoder.remaining();
   }
 
-  /** Moves the trailer fields to the caller, who gives them back to the context; null without any. */
-  takeTrailers(): KeptTrailers | null {
+  /**
+   * Moves the trailer fields to the caller, who gives them back to the context; null without any.
+   */
+  takeTrailers(): TrailerCopy | null {
     const trailers = this.#trailers;
     this.#trailers = null;
     return trailers;

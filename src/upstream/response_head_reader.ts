@@ -1,6 +1,7 @@
-// Gathers the bytes of a response's heads until one is complete. A head that comes in one piece is decoded
-// where it was received; one that comes in several is gathered in the first buffer, or in a larger one once
-// it does not fit there. What stands behind a head stays in the buffer and is the next head or the body.
+// Gathers the bytes of a response's heads until one is complete. A head that comes in one piece
+// is decoded where it was received; one that comes in several is gathered in the first buffer, or
+// in a larger one once it does not fit there. What stands behind a head stays in the buffer and
+// is the next head or the body.
 
 import { type BufferHandle, type BufferPool, NO_BUFFER, SizeClass } from '../base/buffer_pool.ts';
 import { ExchangeError } from '../http/exchange_error.ts';
@@ -16,7 +17,10 @@ export class ResponseHeadReader {
   end = 0;
   #scanned = 0;
 
-  /** Takes a received buffer. An error means that the bytes cannot be kept; the buffer is gone then, too. */
+  /**
+   * Takes a received buffer. An error means that the bytes cannot be kept; the buffer is gone
+   * then, too.
+   */
   append(pool: BufferPool, buffer: BufferHandle, start: number, end: number): ExchangeError {
     if (this.buffer === NO_BUFFER) {
       this.buffer = buffer;

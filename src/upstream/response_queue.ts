@@ -1,5 +1,6 @@
-// Body bytes that were received and not asked for yet: at most UNPARSED_BUFFERS_MAX buffers, first in,
-// first out. The queue owns them. Two slots as plain fields, because there is one queue per connection.
+// Body bytes that were received and not asked for yet: at most UNPARSED_BUFFERS_MAX buffers,
+// first in, first out. The queue owns them. Two slots as plain fields, because there is one queue
+// per connection.
 
 import { assert } from '../base/assert.ts';
 import { type BufferHandle, type BufferPool, NO_BUFFER } from '../base/buffer_pool.ts';

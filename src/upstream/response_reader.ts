@@ -1,8 +1,8 @@
-// The receiving half of the HTTP/1.1 client: from received buffers to the heads, chunks and end that the
-// exchange is told of, as it asks for them. Whatever comes from here is called from the transport's turn,
-// never from inside `want`.
+// The receiving half of the HTTP/1.1 client: from received buffers to the heads, chunks and end
+// that the exchange is told of, as it asks for them. Whatever comes from here is called from the
+// transport's turn, never from inside `want`.
 //
-//   bytes -> heads (interim ones, the final one) -> body without framing -> at most two buffers -> exchange
+//   bytes -> heads (interim, final) -> body without framing -> at most two buffers -> exchange
 
 import type { BufferHandle } from '../base/buffer_pool.ts';
 import { INTERIM_RESPONSES_MAX } from '../base/limits.ts';
@@ -75,7 +75,9 @@ export class ResponseReader {
     this.#isDispatching = false;
   }
 
-  /** What the request was, as far as its answer depends on it. `upgrade`: the protocols it offers. */
+  /**
+   * What the request was, as far as its answer depends on it. `upgrade`: the protocols it offers.
+   */
   expect(method: Method, upgrade: string): void {
     this.#method = method;
     this.#upgrade = upgrade;

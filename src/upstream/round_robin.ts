@@ -1,6 +1,6 @@
-// Smooth weighted round robin: each endpoint's current weight grows by its weight, the largest is picked and
-// gives back the sum. With weights 5, 1, 1 that is a a b a c a a, not five times a in a row. Endpoints that
-// cannot serve now take no part, and lose no turn.
+// Smooth weighted round robin: each endpoint's current weight grows by its weight, the largest is
+// picked and gives back the sum. With weights 5, 1, 1 that is a a b a c a a, not five times a in
+// a row. Endpoints that cannot serve now take no part, and lose no turn.
 
 import type { Endpoint } from './endpoint.ts';
 

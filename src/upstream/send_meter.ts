@@ -1,6 +1,6 @@
-// How much of one request the kernel took, on a connection that carries many. Says 0 only where certainly
-// nothing of the request has left: then, and only then, sending it again on another connection is safe for
-// any request (RFC 9110 section 9.2.2).
+// How much of one request the kernel took, on a connection that carries many. Says 0 only where
+// certainly nothing of the request has left: then, and only then, sending it again on another
+// connection is safe for any request (RFC 9110 section 9.2.2).
 
 import type { ByteStream } from '../stream/byte_stream.ts';
 
@@ -33,7 +33,10 @@ export class SendMeter {
     return this.#isHandedOver;
   }
 
-  /** Bytes of the request so far; at least 1 while the kernel has not answered for what it was given. */
+  /**
+   * Bytes of the request so far; at least 1 while the kernel has not answered for what it was
+   * given.
+   */
   byteCount(stream: ByteStream | null): number {
     if (stream === null) return 0;
     const byteCount = stream.bytesSent - this.#base;

@@ -1,5 +1,6 @@
-// A named set of endpoints as one worker sees it: picks the endpoint of a request, hands out streams on its
-// connections, and keeps those waiting for whom there is none now. Knows nothing of requests or retries.
+// A named set of endpoints as one worker sees it: picks the endpoint of a request, hands out
+// streams on its connections, and keeps those waiting for whom there is none now. Knows nothing
+// of requests or retries.
 
 import { assert } from '../base/assert.ts';
 import { ObjectPool } from '../base/object_pool.ts';
@@ -80,10 +81,10 @@ export class Upstream implements PoolHost, TimerOwner {
   }
 
   /**
-   * A stream on an idle connection or a new one (which may still be connecting: what is written is held
-   * until it is open); with `freshOnly` never on one that has served before. `handler` is told all that
-   * follows. Null with `lastError` NONE: the limits make it wait and `waiter` is called later. Null with
-   * another `lastError`: there is none to be had, and nobody is called.
+   * A stream on an idle connection or a new one (which may still be connecting: what is written
+   * is held until it is open); with `freshOnly` never on one that has served before. `handler` is
+   * told all that follows. Null with `lastError` NONE: the limits make it wait and `waiter` is
+   * called later. Null with another `lastError`: there is none to be had, and nobody is called.
    */
   acquire(
     handler: ClientStreamHandler,
@@ -114,8 +115,8 @@ export class Upstream implements PoolHost, TimerOwner {
   }
 
   /**
-   * Resolved addresses of an endpoint that is given by name; none: it does not resolve. Numeric and Unix
-   * endpoints need no call.
+   * Resolved addresses of an endpoint that is given by name; none: it does not resolve. Numeric
+   * and Unix endpoints need no call.
    */
   setAddresses(endpointIndex: number, addresses: readonly SocketAddress[]): void {
     const endpoint = this.#endpoints[endpointIndex];

@@ -1,5 +1,6 @@
-// Requests that wait for a connection because every endpoint is at its limit: bounded, first in, first out,
-// each with a deadline. All wait equally long, so the first is always the first to give up.
+// Requests that wait for a connection because every endpoint is at its limit: bounded, first in,
+// first out, each with a deadline. All wait equally long, so the first is always the first to
+// give up.
 
 import { assert } from '../base/assert.ts';
 import { POOL_WAITING_MAX } from '../base/limits.ts';
@@ -33,8 +34,8 @@ export class WaitingEntry {
 }
 
 /**
- * The queue. A Map keeps the order and finds a waiter that cancels at once. It allocates, which is no
- * matter: whoever comes here waits for a connection.
+ * The queue. A Map keeps the order and finds a waiter that cancels at once. It allocates, which
+ * is no matter: whoever comes here waits for a connection.
  */
 export class WaitingQueue {
   readonly #entries: Map<StreamWaiter, WaitingEntry> = new Map();

@@ -1,4 +1,5 @@
-// The simplest client that tests need: one request per call over node:http, with or without a kept connection.
+// The simplest client that tests need: one request per call over node:http, with or without a kept
+// connection.
 
 import { Agent, type IncomingHttpHeaders, type RequestOptions, request } from 'node:http';
 

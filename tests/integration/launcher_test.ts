@@ -1,5 +1,6 @@
-// bin/zproxy.js, run by the Node of the checkout and, where one is installed, by an older one: it must find
-// a Node that will do, pass arguments, exit codes and signals on, and say in one sentence what is missing.
+// bin/zproxy.js, run by the Node of the checkout and, where one is installed, by an older one: it
+// must find a Node that will do, pass arguments, exit codes and signals on, and say in one
+// sentence what is missing.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,5 +1,5 @@
-// A ZProxy as a user runs it, in processes of its own, for tests: its config in its own folder, its ports
-// picked by the system and read from the line that it logs, ended by its process id.
+// A ZProxy as a user runs it, in processes of its own, for tests: its config in its own folder, its
+// ports picked by the system and read from the line that it logs, ended by its process id.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,6 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../src/config/config.ts';
 import { requestControl } from '../../src/server/control_client.ts';
-import { PROCESS_FLAGS } from '../../src/server/entry_path.ts';
 import type { StatusReport } from '../../src/server/status_report.ts';
 
 const CLI: string = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -61,7 +60,7 @@ export class ProxyProcess {
     this.configFile = join(folder, 'zproxy.json');
     this.controlPath = join(folder, 'control.sock');
     writeFileSync(this.configFile, JSON.stringify({ control: 'control.sock', ...config }, null, 2));
-    const args = [...PROCESS_FLAGS, CLI, 'run', '--config', this.configFile];
+    const args = ['--disable-warning=ExperimentalWarning', CLI, 'run', '--config', this.configFile];
     this.child = spawn(process.execPath, args, {
       stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
       env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...options.env },

@@ -2,7 +2,6 @@
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { PROCESS_FLAGS } from '../../src/server/entry_path.ts';
 
 const CLI: string = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const TIMEOUT_MS = 30_000;
@@ -14,7 +13,7 @@ export interface CliResult {
 }
 
 export function runCli(args: readonly string[]): Promise<CliResult> {
-  const child = spawn(process.execPath, [...PROCESS_FLAGS, CLI, ...args], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CLI, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
   });

@@ -46,8 +46,17 @@ async function holdOne(bench: SlowBench): Promise<{ answer: Promise<string> }> {
   return { answer };
 }
 
-test('a worker that is killed is replaced within a second, and counted', async (t) => {
-  const { proxy } = await startSlow(t);
+for (const transport of ['uring', 'node'] as const) {
+  test(`a worker that is killed is replaced at once, and counted (${transport})`, async (t) => {
+    await testReplacement(t, transport === 'uring' ? 'auto' : 'node');
+  });
+  test(`TERM refuses new connections and lets an exchange end (${transport})`, async (t) => {
+    await testDrain(t, transport === 'uring' ? 'auto' : 'node');
+  });
+}
+
+async function testReplacement(t: TestContext, transport: 'auto' | 'node'): Promise<void> {
+  const { proxy } = await startSlow(t, { transport });
   const [pid] = await proxy.workerPids();
   assert.equal((await send(proxy.url())).body, 'quick');
   process.kill(pid!, 'SIGKILL');
@@ -62,7 +71,7 @@ test('a worker that is killed is replaced within a second, and counted', async (
   assert.equal(status.requests.total, 2, 'what the dead one counted is kept');
   assert.equal(status.connections.open, 0);
   assert.match(proxy.stderr, new RegExp(`error worker 0 \\(pid ${pid}\\) died: ended by SIGKILL`));
-});
+}
 
 test('a worker that dies again and again is replaced after a growing delay', async (t) => {
   const { proxy } = await startSlow(t);
@@ -88,8 +97,8 @@ test('a worker whose loop stands still is killed and replaced', { skip: !isFull 
   assert.match((await proxy.status()).workers[0]!.lastDeath, /loop stood still for 10 s/);
 });
 
-test('TERM refuses new connections and lets an exchange end', async (t) => {
-  const bench = await startSlow(t, { workers: 2 });
+async function testDrain(t: TestContext, transport: 'auto' | 'node'): Promise<void> {
+  const bench = await startSlow(t, { workers: 2, transport });
   const { proxy, held } = bench;
   const { answer } = await holdOne(bench);
   proxy.signal('SIGTERM');
@@ -103,7 +112,7 @@ test('TERM refuses new connections and lets an exchange end', async (t) => {
   assert.equal(await answer, 'slow');
   assert.equal(await proxy.exit(), 0);
   assert.ok(!existsSync(proxy.controlPath));
-});
+}
 
 test('an idle connection is closed by a drain', async (t) => {
   const { proxy } = await startSlow(t);
@@ -121,7 +130,7 @@ test('the deadline of a drain resets what is left', async (t) => {
   bench.proxy.signal('SIGTERM');
   assert.match(await answer, /^failed/);
   assert.equal(await bench.proxy.exit(), 0);
-  assert.match(bench.proxy.stderr, /the drain is over: 1 connections are reset/);
+  assert.match(bench.proxy.stderr, /the drain is over: 1 connection is reset/);
 });
 
 test('a second TERM at once changes nothing, after a second it ends the drain', async (t) => {
@@ -205,7 +214,7 @@ test('access lines go to standard output, of all workers and whole', async (t) =
 
 test('a standard output that nobody reads costs log lines, not requests', async (t) => {
   const path = join(makeFolder(t), 'stdout.fifo');
-  execFileSync('mkfifo', [path]);
+  execFileSync('sh', ['-c', 'mkfifo "$0"', path]);
   const stdout = openSync(path, 'r+');
   const origin = await startOrigin(t, (_request, response) => response.end('quick'));
   const template = `{method} ${'x'.repeat(8_000)}`;

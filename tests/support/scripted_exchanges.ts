@@ -1,8 +1,13 @@
-// A `RequestHandler` in the hands of a test: it records what the downstream driver tells, answers as the test
-// says, and has a whole driver on a simulated network around it.
+// A `RequestHandler` in the hands of a test: it records what the downstream driver tells, answers
+// as the test says, and has a whole driver on a simulated network around it.
 
 import { strict as assert } from 'node:assert';
-import { type BufferCounts, type BufferHandle, SizeClass } from '../../src/base/buffer_pool.ts';
+import {
+  type BufferCounts,
+  type BufferHandle,
+  NO_BUFFER,
+  SizeClass,
+} from '../../src/base/buffer_pool.ts';
 import { CELLS_COUNT } from '../../src/base/metrics_cells.ts';
 import { ConnectionAcceptor } from '../../src/downstream/connection_acceptor.ts';
 import { ConnectionRegistry } from '../../src/downstream/connection_registry.ts';
@@ -124,12 +129,18 @@ export class ScriptedExchange implements ServerStreamHandler {
     this.#call(() => this.stream.writeInterim(this.#harness.makeHead(response)));
   }
 
+  /** Writes a chunk; without a buffer for it the response is broken off. */
   write(text: string, isLast = false): void {
     const { buffer, start, end } = this.#harness.makeBody(text);
+    if (buffer === NO_BUFFER) {
+      this.abort();
+      return;
+    }
     this.#call(() => this.stream.writeBody(buffer, start, end, isLast));
   }
 
   end(trailers: HeaderBlock | null = null): void {
+    if (this.isOver) return;
     this.#call(() => this.stream.endBody(trailers));
   }
 
@@ -274,6 +285,7 @@ export class DownstreamHarness implements RequestHandler {
       (candidate) => pool.capacityOf(candidate) >= text.length,
     );
     const buffer = pool.acquire(sizeClass!);
+    if (buffer === NO_BUFFER) return { buffer, start: 0, end: 0 };
     const start = pool.startOf(buffer);
     pool.arena.bytes.set(Buffer.from(text, 'latin1'), start);
     return { buffer, start, end: start + text.length };

@@ -1,5 +1,5 @@
-// A proxy between scripted streams: requests go in as text, the test plays client, endpoint and clock, and
-// at the end nothing may be left over.
+// A proxy between scripted streams: requests go in as text, the test plays client, endpoint and
+// clock, and at the end nothing may be left over.
 
 import { strict as assert } from 'node:assert';
 import { Clock } from '../../src/base/clock.ts';
@@ -8,7 +8,7 @@ import { CELLS_COUNT, Cell } from '../../src/base/metrics_cells.ts';
 import { TimerWheel } from '../../src/base/timer_wheel.ts';
 import type { Exchange } from '../../src/proxy/exchange.ts';
 import type { ProxyOptions } from '../../src/proxy/options.ts';
-import { Proxy } from '../../src/proxy/proxy.ts';
+import { Proxy as HttpProxy } from '../../src/proxy/proxy.ts';
 import type { RouteOptions } from '../../src/routing/route.ts';
 import { RouteTable } from '../../src/routing/route_table.ts';
 import type { UpstreamOptions } from '../../src/upstream/options.ts';
@@ -43,7 +43,7 @@ export class ScriptedProxy {
   readonly timers: TimerWheel;
   readonly cells: Float64Array = new Float64Array(CELLS_COUNT);
   readonly upstream: ScriptedUpstream;
-  readonly proxy: Proxy;
+  readonly proxy: HttpProxy;
   /** Lines of the access log, without newlines. */
   readonly lines: string[] = [];
   readonly #servers: ScriptedServerStream[] = [];
@@ -70,7 +70,7 @@ export class ScriptedProxy {
         return options.takesLines ?? true;
       },
     };
-    this.proxy = new Proxy({
+    this.proxy = new HttpProxy({
       options: {
         trustedProxies: [],
         forwarded: 'x',

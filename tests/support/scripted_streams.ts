@@ -1,6 +1,7 @@
-// Both ends of an exchange in the hands of a test: a request as a downstream driver would offer it, a stream
-// to an endpoint as an upstream driver would, and an upstream that hands such streams out. They write down
-// what the exchange does, take each body buffer over as a driver must, and call back only when told to.
+// Both ends of an exchange in the hands of a test: a request as a downstream driver would offer
+// it, a stream to an endpoint as an upstream driver would, and an upstream that hands such
+// streams out. They write down what the exchange does, take each body buffer over as a driver
+// must, and call back only when told to.
 
 import { strict as assert } from 'node:assert';
 import { Arena } from '../../src/base/arena.ts';

@@ -329,6 +329,7 @@ export class SimulatedConnection implements Connection {
     peer.hasReset = true;
     const kept = peer.outgoing.slice();
     peer.markReset();
+    peer.outgoing.length = 0; // a second strike finds it unemptied
     peer.outgoing.push(...kept);
     return true;
   }

@@ -98,6 +98,11 @@ export class SimulatedNetwork {
     this.transport.services.set(formatSocketAddress(address), { kind: 'blackhole' });
   }
 
+  /** Has a scripted peer do something later: `ms` from now, in a turn. */
+  after(ms: number, task: () => void): void {
+    this.transport.schedule(this.clock.nowMs + ms, task);
+  }
+
   /** No more faults; what they hold is given back. For the checks at the end of a run. */
   calm(): void {
     this.faults.calm();

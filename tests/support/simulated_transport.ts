@@ -57,6 +57,7 @@ export class SimulatedTransport implements Transport {
   readonly #free: SimulatedConnection[] = [];
   #deferred: (() => void)[] = [];
   #wakes: number[] = [];
+  #scheduled: { readonly atMs: number; readonly task: () => void }[] = [];
   #hogged: BufferHandle[] = [];
   #hoggedUntilMs = 0;
   #portNext = 40_000;
@@ -126,6 +127,12 @@ export class SimulatedTransport implements Transport {
     if (Number.isFinite(atMs)) this.#wakes.push(atMs);
   }
 
+  /** Runs `task` in the first turn at or after `atMs`: what a scripted peer does later. */
+  schedule(atMs: number, task: () => void): void {
+    this.#scheduled.push({ atMs, task });
+    this.wakeAt(atMs);
+  }
+
   /** The end of a delay that begins now. */
   delay(): number {
     const atMs = this.clock.nowMs + this.faults.delayMs();
@@ -162,6 +169,7 @@ export class SimulatedTransport implements Transport {
       this.fillPool();
       isBusy = true;
     }
+    isBusy = this.#runScheduled() || isBusy;
     const deferred = this.#deferred;
     this.#deferred = [];
     for (const task of deferred) task();
@@ -172,6 +180,14 @@ export class SimulatedTransport implements Transport {
     // A copy: callbacks open and close connections.
     for (const connection of this.#connections.slice()) isBusy = connection.step() || isBusy;
     return isBusy;
+  }
+
+  #runScheduled(): boolean {
+    const due = this.#scheduled.filter(({ atMs }) => atMs <= this.clock.nowMs);
+    if (due.length === 0) return false;
+    this.#scheduled = this.#scheduled.filter(({ atMs }) => atMs > this.clock.nowMs);
+    for (const { task } of due) task();
+    return true;
   }
 
   #outcomeOf(address: SocketAddress): ConnectOutcome {

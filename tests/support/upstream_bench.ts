@@ -1,7 +1,8 @@
-// An `Upstream` on the simulated network with scripted endpoints, and exchanges that write down what they are
-// told. For the tests of the upstream layer.
+// An `Upstream` on the simulated network with scripted endpoints, and exchanges that write down
+// what they are told. For the tests of the upstream layer.
 
 import { strict as assert } from 'node:assert';
+import type { ByteRange } from '../../src/base/arena.ts';
 import type { BufferCounts } from '../../src/base/buffer_pool.ts';
 import { SizeClass } from '../../src/base/buffer_pool.ts';
 import { CELLS_COUNT } from '../../src/base/metrics_cells.ts';
@@ -28,6 +29,7 @@ import {
 
 export const ADDRESS: SocketAddress = { kind: 'tcp', host: '10.0.0.1', port: 9000, family: 4 };
 
+const TEXT_BYTES = 45_000;
 const TIMEOUTS: UpstreamTimeouts = {
   connectMs: 5_000,
   firstByteMs: 60_000,
@@ -68,7 +70,9 @@ export class UpstreamBench {
   /** Connections that ADDRESS has taken, in order. */
   readonly peers: SimulatedPeer[] = [];
   readonly exchanges: RecordedExchange[] = [];
-  #baseline: number;
+  readonly #baseline: number;
+  /** Where the text of heads lies: outside of the pool, which a test may empty. */
+  readonly #text: ByteRange;
 
   constructor(options: UpstreamBenchOptions = {}) {
     const counts = options.counts;
@@ -79,6 +83,7 @@ export class UpstreamBench {
     this.network = new SimulatedNetwork(network);
     this.network.serve(ADDRESS, (peer) => this.peers.push(peer));
     this.upstream = new Upstream(upstreamOptions(options), this.network.transport, this.cells);
+    this.#text = this.network.pool.arena.reserveStatic(TEXT_BYTES);
     this.#baseline = this.network.pool.ownedCount;
   }
 
@@ -133,9 +138,7 @@ export class UpstreamBench {
     const { pool } = this.network;
     const head = new RequestHead();
     const { bytes } = pool.arena;
-    const buffer = pool.acquire(SizeClass.LARGE);
-    assert(buffer !== 0, 'the pool has a buffer for a test');
-    let at = pool.startOf(buffer);
+    let at = this.#text.start;
     const put = (text: string): [number, number] => {
       bytes.set(Buffer.from(text, 'latin1'), at);
       at += text.length;
@@ -153,8 +156,9 @@ export class UpstreamBench {
     for (const [name, value] of spec.fields ?? []) {
       head.fields.add(...put(name), ...put(value), FieldId.UNKNOWN);
     }
+    assert(at <= this.#text.end, 'the text of a head has room');
     stream.writeHead(head);
-    pool.release(buffer);
+    bytes.fill(0xdb, this.#text.start, at);
   }
 
   /** Lets everything end, closes the upstream and checks that nothing is held any more. */
@@ -188,6 +192,8 @@ export class RecordedExchange implements ClientStreamHandler, StreamWaiter {
   fields: Record<string, string> = {};
   /** Called after the event was written down. */
   onEvent: (event: string) => void = () => {};
+  /** Called once there is a stream and its head was written. */
+  onReady: () => void = () => {};
   /** Writes the head as soon as there is a stream. */
   writesHead = true;
   bytesSentAtEnd = -1;
@@ -245,6 +251,7 @@ export class RecordedExchange implements ClientStreamHandler, StreamWaiter {
     if (!this.writesHead) return;
     this.isWritten = (this.spec.framing ?? Framing.NONE) === Framing.NONE;
     this.#call(() => this.#bench.writeHead(stream, this.spec));
+    this.onReady();
   }
 
   onStreamUnavailable(error: ExchangeError): void {

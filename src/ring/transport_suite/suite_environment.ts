@@ -126,12 +126,19 @@ export class RealEnvironment implements SuiteEnvironment {
   }
 }
 
-/** Waits until `condition` holds; the test's own time limit ends it otherwise. */
+/** Real time within which a condition must come true: far more than any takes. */
+const PATIENCE_MS = 20_000;
+
+/** Waits until `condition` holds. */
 export async function until(
   environment: SuiteEnvironment,
   condition: () => boolean,
 ): Promise<void> {
-  while (!condition()) await environment.wait();
+  const endMs = performance.now() + PATIENCE_MS;
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error(`in vain for ${condition}`);
+    await environment.wait();
+  }
 }
 
 /** Waits until `value` has stayed the same over many turns: whatever moved has come to rest. */

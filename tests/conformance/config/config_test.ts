@@ -1,5 +1,6 @@
-// Runs the configuration cases of the Markdown files beside it: each is an input file and either the errors
-// that it gives, line by line, or values of the snapshot that it gives (`key.path = JSON`).
+// Runs the configuration cases of the Markdown files beside it: each is an input file and either
+// the errors that it gives, line by line, or values of the snapshot that it gives (`key.path =
+// JSON`).
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
