@@ -66,6 +66,11 @@ export class SimulatedPeer {
     this.hasClosed = true;
   }
 
+  /** The socket is closed, but its FIN is still under way: bytes that come now are answered with a RST. */
+  abandon(): void {
+    this.hasClosed = true;
+  }
+
   /** Sends RST. What was written before is delivered first, as Linux does. */
   reset(): void {
     this.hasReset = true;
