@@ -325,7 +325,7 @@ test('Http1Server breaks a response off that ends before its length', () => {
   harness.finish();
 });
 
-test('Http1Server keeps the connection after an early answer if little of the body is missing', () => {
+test('Http1Server keeps the connection after an early answer if little is missing', () => {
   const harness = new DownstreamHarness();
   harness.onExchange = (exchange) => exchange.answer('early', { status: 404 });
   const peer = harness.send(`${POST_10}123`);

@@ -4,7 +4,7 @@
 //
 //   NONE --begin--> OPEN --end decoded--> ENDING --END--> ENDED
 //      \                                    ^               |
-//       +------------- begin, no body ------+               +--beginTunnel--> RAW --FIN--> RAW_ENDED
+//       +------------- begin, no body ------+               +--tunnel--> RAW --FIN--> RAW_ENDED
 
 import { assert } from '../base/assert.ts';
 import { type BufferHandle, type BufferPool, NO_BUFFER } from '../base/buffer_pool.ts';
