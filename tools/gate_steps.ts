@@ -14,6 +14,6 @@ export function gateSteps(): Step[] {
     commandStep('layers', process.execPath, ['tools/check_layers.ts']),
     commandStep('tidy', process.execPath, ['tools/tidy.ts']),
     commandStep('unused', 'knip', ['--no-progress']),
-    testStep('unit', { folders: ['src', 'tools'], fileTimeoutMs: UNIT_FILE_TIMEOUT_MS }),
+    testStep('unit', { folders: ['src', 'tools', 'bench'], fileTimeoutMs: UNIT_FILE_TIMEOUT_MS }),
   ];
 }

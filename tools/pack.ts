@@ -26,7 +26,7 @@ const KEYS = [
 ] as const;
 
 /** The manifest of the published package. */
-export function publishedManifest(manifest: Readonly<Record<string, unknown>>): object {
+function publishedManifest(manifest: Readonly<Record<string, unknown>>): object {
   const published: Record<string, unknown> = {};
   for (const key of KEYS) published[key] = manifest[key];
   return { ...published, files: [...FILES] };

@@ -47,11 +47,14 @@ export function closingLine(result: StepResult): string {
   return `${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`;
 }
 
-/** The environment of every step: the checkout's binaries first, verification on. */
+/**
+ * The environment of every step: the checkout's binaries first, verification on, a compile cache.
+ */
 export function stepEnvironment(): NodeJS.ProcessEnv {
   const binaries = join(ROOT, 'node_modules', '.bin');
   const path = `${binaries}${delimiter}${process.env['PATH'] ?? ''}`;
-  return { ...process.env, PATH: path, ZPROXY_VERIFY: '1' };
+  const cache = join(ROOT, '.cache', 'compile');
+  return { NODE_COMPILE_CACHE: cache, ...process.env, PATH: path, ZPROXY_VERIFY: '1' };
 }
 
 function describe(result: StepResult): string {

@@ -9,7 +9,7 @@ export interface Violation {
 }
 
 /** `path:line: rule: text`, as editors understand it. */
-export function formatViolation(violation: Violation): string {
+function formatViolation(violation: Violation): string {
   const place = violation.line === 0 ? violation.path : `${violation.path}:${violation.line}`;
   return `${place}: ${violation.rule}: ${violation.text}`;
 }

@@ -18,7 +18,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Sends one request on a new connection; resolves with whether an answer of status 200 began. */
-export function isServing(port: number, path = '/'): Promise<boolean> {
+function isServing(port: number, path = '/'): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const end = (isFine: boolean): void => {

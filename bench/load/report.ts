@@ -29,7 +29,7 @@ export function formatMeasurement({
   for (const [name, theirs] of Object.entries(values)) {
     const median = number(summarise(theirs).median);
     const line = `  ${name.padEnd(12)}${median.padStart(10)}`;
-    const hasRatio = ours !== undefined && name !== subject && theirs.length === ours.length;
+    const hasRatio = ours !== undefined && name !== subject && !theirs.includes(0);
     const ratio = hasRatio ? `   ${subject} is ${spread(summariseRatio(ours, theirs))} of it` : '';
     lines.push(line + ratio);
   }

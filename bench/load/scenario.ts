@@ -51,7 +51,8 @@ export class Series {
   readonly #values: Record<string, number[]> = {};
 
   add(name: string, value: number): void {
-    (this.#values[name] ??= []).push(value);
+    this.#values[name] ??= [];
+    this.#values[name].push(value);
   }
 
   get values(): Readonly<Record<string, readonly number[]>> {

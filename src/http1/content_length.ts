@@ -41,7 +41,7 @@ export function skipLeadingZeros(bytes: Uint8Array, start: number, end: number):
 function parseDigits(bytes: Uint8Array, start: number, end: number): number {
   if (start === end || end - start > DIGITS_MAX) return -1;
   let value = 0;
-  for (let i = start; i < end; i++) value = value * 10 + bytes[i]! - ZERO;
+  for (let i = start; i < end; i++) value = value * 10 + (bytes[i]! - ZERO);
   return value <= Number.MAX_SAFE_INTEGER ? value : -1;
 }
 

@@ -9,7 +9,7 @@ import { LogLine } from './log_line.ts';
 import { compileLogFormat, LogField, type LogTemplate } from './log_template.ts';
 import { LogTime } from './log_time.ts';
 import type { AccessLogFormat } from './options.ts';
-import type { RequestIds } from './request_id.ts';
+import { REQUEST_ID_BYTES, type RequestIds } from './request_id.ts';
 
 // Longest escaped values. Together with the text between them they stay below LOG_LINE_BYTES_MAX,
 // so that a JSON line is never cut: 8 + 2 + 1 + 7 * 0.5 KiB of values.
@@ -47,7 +47,7 @@ export class AccessLog {
     line.restart();
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i]!;
-      line.putText(part.text);
+      line.putBytes(part.bytes);
       if (part.field >= 0) this.#putField(part.field as LogField, record);
     }
     line.end();
@@ -129,7 +129,7 @@ export class AccessLog {
         break;
       case LogField.requestId:
         if (record.requestNumber > 0) {
-          this.#requestIds.put(this.#line, record.requestNumber);
+          this.#putRequestId(record.requestNumber);
           break;
         }
         this.#putValue(record, record.requestIdStart, record.requestIdEnd, VALUE_BYTES_MAX);
@@ -138,6 +138,13 @@ export class AccessLog {
         this.#putName(protocolName(record.version));
         break;
     }
+  }
+
+  #putRequestId(number: number): void {
+    const line = this.#line;
+    if (!line.hasRoom(REQUEST_ID_BYTES)) return;
+    this.#requestIds.write(line.bytes, line.at, number);
+    line.at += REQUEST_ID_BYTES;
   }
 
   #putValue(record: AccessRecord, start: number, end: number, bytesMax: number): void {

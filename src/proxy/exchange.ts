@@ -43,7 +43,7 @@ import type {
 } from '../http/exchange_contract.ts';
 import { EXCHANGE_ERRORS, ExchangeError } from '../http/exchange_error.ts';
 import type { HeaderBlock } from '../http/header_block.ts';
-import { Framing, type RequestHead, type ResponseHead, TargetForm } from '../http/message_head.ts';
+import { Framing, type RequestHead, type ResponseHead } from '../http/message_head.ts';
 import { Method } from '../http/methods.ts';
 import { rangesEqualIgnoreCase } from '../http/text.ts';
 import type { StreamWaiter } from '../upstream/upstream.ts';
@@ -69,6 +69,7 @@ export type ExchangeState = (typeof ExchangeState)[keyof typeof ExchangeState];
 
 const { FREE, ADMITTING, WAITING, REQUESTING, RESPONDING, FINISHING, TUNNEL } = ExchangeState;
 const NO_ROUTE = -1;
+const ASTERISK = 0x2a;
 /**
  * How long an endpoint may take to say 100 (Continue) before the client is asked for its body
  * anyway.
@@ -179,7 +180,7 @@ export class Exchange
     if (error !== ExchangeError.NONE) return error;
     if (isConnect) return ExchangeError.METHOD_NOT_ALLOWED;
     if (this.#outcome.route === null) {
-      return isForServer(head) ? ExchangeError.NONE : ExchangeError.ROUTE_NOT_FOUND;
+      return isForServer(bytes, head) ? ExchangeError.NONE : ExchangeError.ROUTE_NOT_FOUND;
     }
     const isTooLarge =
       head.framing === Framing.LENGTH &&
@@ -258,7 +259,9 @@ export class Exchange
       case REQUESTING: {
         const client = this.#client!;
         this.#dropClient();
-        const mayRetry = !this.#isRetried && !this.#requestPump.isWritten;
+        // Without a body the pump was not opened: what it says is of an exchange before this one.
+        const hasWritten = this.#hasRequestBody && this.#requestPump.isWritten;
+        const mayRetry = !this.#isRetried && !hasWritten;
         if (mayRetry && maySendAgain(error, client, this.#stream!.head.method)) this.#retry();
         else this.#answerError(error);
         return;
@@ -478,7 +481,10 @@ function hasBody(framing: Framing, contentLength: number): boolean {
   return framing !== Framing.NONE && !(framing === Framing.LENGTH && contentLength === 0);
 }
 
-/** `OPTIONS *` asks about the server as a whole (RFC 9110 section 9.3.7). */
-function isForServer(head: RequestHead): boolean {
-  return head.method === Method.OPTIONS && head.targetForm === TargetForm.ASTERISK;
+/**
+ * `OPTIONS *` asks about the server as a whole (RFC 9110 section 9.3.7); an absolute target without a
+ * path means the same (RFC 9112 section 3.2.4).
+ */
+function isForServer(bytes: Uint8Array, head: RequestHead): boolean {
+  return head.method === Method.OPTIONS && bytes[head.targetStart] === ASTERISK;
 }

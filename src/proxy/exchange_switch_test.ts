@@ -49,9 +49,11 @@ describe('Exchange, final recipient', () => {
 
   it('answers OPTIONS * where no route is for any path, and forwards it otherwise', () => {
     const world = new ScriptedProxy();
-    const own = world.request(['OPTIONS * HTTP/1.1', 'Host: h']);
-    assert.deepEqual(own.server.takeCalls(), ['head 200', 'end']);
-    own.exchange.onResponseSent();
+    for (const target of ['*', 'http://h']) {
+      const own = world.request([`OPTIONS ${target} HTTP/1.1`, 'Host: h']);
+      assert.deepEqual(own.server.takeCalls(), ['head 200', 'end']);
+      own.exchange.onResponseSent();
+    }
     world.assertClean();
     const other = new ScriptedProxy({ route: { path: '' } });
     const { exchange } = other.request(['OPTIONS * HTTP/1.1', 'Host: h']);

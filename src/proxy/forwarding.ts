@@ -20,7 +20,7 @@ import type { RequestHead } from '../http/message_head.ts';
 import { Method } from '../http/methods.ts';
 import type { HostHeader } from '../upstream/options.ts';
 import type { ProxyOptions } from './options.ts';
-import { RequestIds } from './request_id.ts';
+import { REQUEST_ID_BYTES, RequestIds } from './request_id.ts';
 import { ScratchWriter } from './scratch_writer.ts';
 import type { Via } from './via.ts';
 
@@ -128,8 +128,8 @@ export class Forwarding {
     if (this.#addsX) this.#addX(head, connection, plan);
     if (this.#addsForwarded) this.#addForwarded(head, connection);
     if (plan.requestNumber > 0) {
-      const start = this.#scratch.at;
-      this.requestIds.put(this.#scratch, plan.requestNumber);
+      const start = this.#scratch.take(REQUEST_ID_BYTES);
+      this.requestIds.write(this.#bytes, start, plan.requestNumber);
       this.#add(fields, this.#requestIdName, start, this.#scratch.at, FieldId.X_REQUEST_ID);
     }
     this.#via.add(fields, head.version);

@@ -31,10 +31,10 @@ export const LogField = {
 } as const;
 export type LogField = (typeof LogField)[keyof typeof LogField];
 
-/** One piece of a line: `text`, then `field` where there is one. */
+/** One piece of a line: `bytes`, then `field` where there is one. */
 export interface LogPart {
-  readonly text: string;
-  /** -1: the line ends with the text. */
+  readonly bytes: Uint8Array;
+  /** -1: the line ends here. */
   readonly field: LogField | -1;
 }
 
@@ -104,10 +104,10 @@ function jsonParts(): LogPart[] {
   let text = '{';
   for (const name of JSON_FIELDS) {
     const quote = NUMBERS.has(name) ? '' : '"';
-    parts.push({ text: `${text}"${name}":${quote}`, field: LogField[name] });
+    parts.push({ bytes: encode(`${text}"${name}":${quote}`), field: LogField[name] });
     text = `${quote},`;
   }
-  parts.push({ text: `${text.slice(0, -1)}}`, field: -1 });
+  parts.push({ bytes: encode(`${text.slice(0, -1)}}`), field: -1 });
   return parts;
 }
 
@@ -124,9 +124,13 @@ function templateParts(template: string): LogPart[] {
   let end = 0;
   for (const match of template.matchAll(/\{([a-zA-Z]+)\}/g)) {
     const field = LogField[match[1] as keyof typeof LogField];
-    parts.push({ text: template.slice(end, match.index), field });
+    parts.push({ bytes: encode(template.slice(end, match.index)), field });
     end = match.index + match[0].length;
   }
-  parts.push({ text: template.slice(end), field: -1 });
+  parts.push({ bytes: encode(template.slice(end)), field: -1 });
   return parts;
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }

@@ -19,35 +19,35 @@ export class LogTime {
   putIso(line: LogLine, wallMs: number): void {
     this.#read(wallMs);
     line.putDigits(this.#year, 4);
-    line.putText('-');
+    line.putByte(0x2d);
     line.putDigits(this.#month, 2);
-    line.putText('-');
+    line.putByte(0x2d);
     line.putDigits(this.#day, 2);
-    line.putText('T');
+    line.putByte(0x54);
     this.#putClock(line);
-    line.putText('.');
+    line.putByte(0x2e);
     line.putDigits(Math.floor(wallMs) % 1000, 3);
-    line.putText('Z');
+    line.putByte(0x5a);
   }
 
   /** `05/Nov/2026:12:00:00 +0000`, as the common log format has it. */
   putCommon(line: LogLine, wallMs: number): void {
     this.#read(wallMs);
     line.putDigits(this.#day, 2);
-    line.putText('/');
+    line.putByte(0x2f);
     for (let i = 0; i < 3; i++) line.putByte(MONTHS.charCodeAt((this.#month - 1) * 3 + i));
-    line.putText('/');
+    line.putByte(0x2f);
     line.putDigits(this.#year, 4);
-    line.putText(':');
+    line.putByte(0x3a);
     this.#putClock(line);
     line.putText(' +0000');
   }
 
   #putClock(line: LogLine): void {
     line.putDigits(this.#hours, 2);
-    line.putText(':');
+    line.putByte(0x3a);
     line.putDigits(this.#minutes, 2);
-    line.putText(':');
+    line.putByte(0x3a);
     line.putDigits(this.#seconds, 2);
   }
 

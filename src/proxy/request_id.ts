@@ -1,40 +1,41 @@
 // Request ids: unique without a string, a clock or randomness per request. 64 random bits that a
 // worker draws once, then a counter: 32 hexadecimal digits, as a trace id has.
 
-const COUNTER_LOW = 2 ** 32;
-const PREFIX_BYTES = 8;
-
-/** Where an id is written to: the scratch of a head, a line of the log. */
-export interface DigitSink {
-  putByte(byte: number): void;
-}
+const WORD = 2 ** 32;
+const PREFIX_DIGITS = 16;
+const WORD_DIGITS = 8;
+/** Bytes of an id. */
+export const REQUEST_ID_BYTES: number = PREFIX_DIGITS + 2 * WORD_DIGITS;
 
 /** Counts requests; the number names one for the life of the worker. */
 export class RequestIds {
-  readonly #prefix: Uint8Array = crypto.getRandomValues(new Uint8Array(PREFIX_BYTES));
+  readonly #prefix: Uint8Array = new Uint8Array(PREFIX_DIGITS);
   #count = 0;
+
+  constructor() {
+    const random = crypto.getRandomValues(new Uint32Array(2));
+    writeWord(this.#prefix, 0, random[0]!);
+    writeWord(this.#prefix, WORD_DIGITS, random[1]!);
+  }
 
   /** Number of the next request, from 1. */
   next(): number {
     return ++this.#count;
   }
 
-  /** Writes the id of request `number`. */
-  put(sink: DigitSink, number: number): void {
-    for (let i = 0; i < PREFIX_BYTES; i++) {
-      putDigit(sink, this.#prefix[i]! >>> 4);
-      putDigit(sink, this.#prefix[i]!);
-    }
-    putWord(sink, Math.floor(number / COUNTER_LOW));
-    putWord(sink, number | 0);
+  /** Writes the id of request `number`, REQUEST_ID_BYTES long. */
+  write(bytes: Uint8Array, at: number, number: number): void {
+    for (let i = 0; i < PREFIX_DIGITS; i++) bytes[at + i] = this.#prefix[i]!;
+    writeWord(bytes, at + PREFIX_DIGITS, Math.floor(number / WORD));
+    writeWord(bytes, at + PREFIX_DIGITS + WORD_DIGITS, number | 0);
   }
 }
 
-function putWord(sink: DigitSink, word: number): void {
-  for (let shift = 28; shift >= 0; shift -= 4) putDigit(sink, word >>> shift);
-}
-
-function putDigit(sink: DigitSink, value: number): void {
-  const digit = value & 15;
-  sink.putByte(digit < 10 ? 0x30 + digit : 0x57 + digit);
+function writeWord(bytes: Uint8Array, at: number, word: number): void {
+  let rest = word;
+  for (let i = WORD_DIGITS - 1; i >= 0; i--) {
+    const digit = rest & 15;
+    bytes[at + i] = digit < 10 ? 0x30 + digit : 0x57 + digit;
+    rest >>>= 4;
+  }
 }

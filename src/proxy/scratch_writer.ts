@@ -4,17 +4,19 @@
 
 import type { Arena, ByteRange } from '../base/arena.ts';
 import { assert } from '../base/assert.ts';
+import { writeDecimal } from '../http/text.ts';
 
-const ZERO = 0x30;
+const NUMBER_BYTES_MAX = 16;
+const TOO_MUCH = 'the values we add fit the scratch';
 
 export class ScratchWriter {
-  readonly #bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   readonly #range: ByteRange;
   /** Where the next byte goes: take it before and after writing a value. */
   at: number;
 
   constructor(arena: Arena, byteCount: number) {
-    this.#bytes = arena.bytes;
+    this.bytes = arena.bytes;
     this.#range = arena.reserveStatic(byteCount);
     this.at = this.#range.start;
   }
@@ -24,34 +26,35 @@ export class ScratchWriter {
     this.at = this.#range.start;
   }
 
-  /** Bytes that still fit. */
-  get freeBytes(): number {
-    return this.#range.end - this.at;
+  /** Room for `byteCount` bytes at the returned offset, to be written by the caller. */
+  take(byteCount: number): number {
+    const { at } = this;
+    assert(at + byteCount <= this.#range.end, TOO_MUCH);
+    this.at = at + byteCount;
+    return at;
   }
 
   putByte(byte: number): void {
-    assert(this.at < this.#range.end, 'the values we add fit the scratch');
-    this.#bytes[this.at++] = byte;
+    this.bytes[this.take(1)] = byte;
   }
 
   /** Text of one-byte characters. */
   putText(text: string): void {
-    assert(text.length <= this.freeBytes, 'the values we add fit the scratch');
-    for (let i = 0; i < text.length; i++) this.#bytes[this.at++] = text.charCodeAt(i);
+    const { bytes } = this;
+    const at = this.take(text.length);
+    for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
   }
 
   /** Copies another range of the arena. */
   putRange(start: number, end: number): void {
-    assert(end - start <= this.freeBytes, 'the values we add fit the scratch');
-    for (let i = start; i < end; i++) this.#bytes[this.at++] = this.#bytes[i]!;
+    const { bytes } = this;
+    const at = this.take(end - start);
+    for (let i = 0; i < end - start; i++) bytes[at + i] = bytes[start + i]!;
   }
 
   /** A whole number from 0 on, decimal. */
   putNumber(value: number): void {
-    let divisor = 1;
-    while (divisor * 10 <= value) divisor *= 10;
-    for (; divisor >= 1; divisor /= 10) {
-      this.putByte(ZERO + (Math.floor(value / divisor) % 10));
-    }
+    const at = this.take(NUMBER_BYTES_MAX);
+    this.at = writeDecimal(this.bytes, at, value);
   }
 }

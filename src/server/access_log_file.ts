@@ -13,7 +13,8 @@ export function prepareAccessLog(path: string, credentials: Credentials | null):
     if (credentials !== null) fchownSync(descriptor, credentials.userId, credentials.groupId);
     closeSync(descriptor);
   } catch (error) {
-    const text = `cannot open the access log: ${(error as Error).message}; make its folder, or set \`accessLog.to\``;
+    const reason = (error as Error).message;
+    const text = `cannot open the access log: ${reason}; make its folder, or set accessLog.to`;
     throw new ZProxyError('ZP_ACCESS_LOG', text, { cause: error });
   }
 }

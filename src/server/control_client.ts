@@ -46,7 +46,7 @@ export function requestControl(
 
 function describe(socketPath: string, error: NodeJS.ErrnoException): ZProxyError {
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
-    const text = `no ZProxy answers at ${socketPath}; start it with this config, or name the right one`;
+    const text = `no ZProxy answers at ${socketPath}; start it with this config, or name another`;
     return new ZProxyError('ZP_NOT_RUNNING', text, { cause: error });
   }
   const text = `asking the ZProxy at ${socketPath} failed: ${error.message}`;

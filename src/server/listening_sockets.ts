@@ -140,7 +140,7 @@ const REMEDIES: Readonly<Record<string, readonly [string, string]>> = {
   ],
   [EACCES]: [
     'ZP_ADDRESS_FORBIDDEN',
-    'permission denied (EACCES); ports below 1024 need root or CAP_NET_BIND_SERVICE, and a socket ' +
+    'permission denied (EACCES); ports below 1024 need root or CAP_NET_BIND_SERVICE, a socket ' +
       'file needs a folder that this user may write to',
   ],
   [EADDRNOTAVAIL]: [

@@ -35,7 +35,7 @@ function refusal(listeners: readonly SnapshotListener[]): ZProxyError {
   throw new Error('nothing was refused');
 }
 
-test('ListeningSockets gives each slot its own socket on one port, and one shared socket file', () => {
+test('ListeningSockets gives each slot its socket on one port, and one shared file', () => {
   const path = join(folder, 'a.sock');
   const sockets = new ListeningSockets([tcp('127.0.0.1', 0), unix(path)], 3);
   const slots = [0, 1, 2].map((slot) => sockets.listenersOf(slot));
@@ -53,7 +53,7 @@ test('ListeningSockets gives each slot its own socket on one port, and one share
   assert.ok(!existsSync(path));
 });
 
-test('ListeningSockets names the config line of a port in use and leaves nothing open', async () => {
+test('ListeningSockets names the config line of a port in use', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -77,7 +77,7 @@ test('ListeningSockets tells a second instance that uses SO_REUSEPORT, too', () 
   first.close();
 });
 
-test('ListeningSockets explains an address that is not here and a folder that does not exist', () => {
+test('ListeningSockets explains a foreign address and a folder that does not exist', () => {
   assert.equal(refusal([tcp('192.0.2.1', 0)]).code, 'ZP_ADDRESS_UNKNOWN');
   assert.equal(refusal([unix(join(folder, 'none', 'a.sock'))]).code, 'ZP_FOLDER_MISSING');
 });

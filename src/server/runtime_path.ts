@@ -43,8 +43,8 @@ export function makeRuntimeFolder(folder: string): void {
   if (isOurs) return;
   throw new ZProxyError(
     'ZP_CONTROL_FOLDER',
-    `the folder ${folder} for the control socket must be a folder of this user that nobody else can ` +
-      'write to; remove it, or set `control` to another path',
+    `the folder ${folder} for the control socket must belong to this user and nobody else may ` +
+      'write to it; remove it, or set `control` to another path',
   );
 }
 

@@ -217,7 +217,8 @@ export class Supervisor implements SlotContext {
     this.#state = 'running';
     this.#watchTimer = setInterval(() => this.#watchHeartbeats(), HEARTBEAT_CHECK_MS);
     const workers = `${this.#workersCount} worker${this.#workersCount === 1 ? '' : 's'}`;
-    const text = `listening on ${this.addresses.join(', ')} (${workers}, transport ${slot.transport})`;
+    const addresses = this.addresses.join(', ');
+    const text = `listening on ${addresses} (${workers}, transport ${slot.transport})`;
     this.log.log(LogLevel.INFO, text);
     this.#onStarted();
   }

@@ -2,7 +2,8 @@
 // exits.
 //
 //   'start' -> open all, drop privileges, accept -> 'ready'
-//   'drain' or the supervisor is gone -> stop accepting, wait for the last connection or the deadline -> exit 0
+//   'drain', or no supervisor -> stop accepting, wait for the last connection or the deadline
+//            -> exit 0
 //   'end' -> reset what is open -> exit 0
 
 import { access } from 'node:fs/promises';

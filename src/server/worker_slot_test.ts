@@ -69,7 +69,7 @@ function createBench(t: TestContext): Bench {
         children.push(child);
         return child as unknown as ChildProcess;
       },
-      firstMessage: async () => ({ type: 'reopen-logs' }), // any message: the slot only passes it on
+      firstMessage: async () => ({ type: 'reopen-logs' }), // any: the slot only passes it on
       heartbeat: () => bench.heartbeat,
       onReady: () => events.push('ready'),
       onDeath: (_slot, text) => {
@@ -88,7 +88,7 @@ async function startReady(bench: Bench): Promise<void> {
   bench.last().says({ type: 'ready', transport: 'node' });
 }
 
-test('WorkerSlot goes from vacant over starting to ready, and ignores a second start', async (t) => {
+test('WorkerSlot goes from vacant over starting to ready', async (t) => {
   const bench = createBench(t);
   assert.equal(bench.slot.state, SlotState.VACANT);
   bench.slot.start();
@@ -104,7 +104,7 @@ test('WorkerSlot goes from vacant over starting to ready, and ignores a second s
   assert.deepEqual(bench.events, ['ready']);
 });
 
-test('WorkerSlot replaces a dead worker at once, and the third one in 10 s after a delay', async (t) => {
+test('WorkerSlot replaces a dead worker at once, the third one after a delay', async (t) => {
   const bench = createBench(t);
   await startReady(bench);
   bench.last().exits(null, 'SIGSEGV');
@@ -141,7 +141,7 @@ test('WorkerSlot kills a worker that is not ready in time', (t) => {
   assert.match(bench.slot.lastDeath, /killed, because it was not ready in time/);
 });
 
-test('WorkerSlot kills a ready worker whose heartbeat stands still, and only that one', async (t) => {
+test('WorkerSlot kills a ready worker whose heartbeat stands still', async (t) => {
   const bench = createBench(t);
   bench.slot.start();
   for (let i = 0; i < 20; i++) bench.slot.checkHeartbeat(performance.now() + i * 1_000);
@@ -174,7 +174,7 @@ test('WorkerSlot.drain() lets a worker go, without a successor', async (t) => {
   assert.equal(bench.children.length, 1);
 });
 
-test('WorkerSlot.drain() counts a worker that dies of it, and kills one that stays', async (t) => {
+test('WorkerSlot.drain() kills and counts a worker that stays', async (t) => {
   const bench = createBench(t);
   await startReady(bench);
   bench.slot.drain(5_000);

@@ -82,7 +82,7 @@ test('openTcpListener() refuses what is not a numeric address', () => {
   assert.throws(() => openTcpListener({ ...V4, host: 'localhost' }), /inet_pton\(localhost\)/);
 });
 
-test('openUnixListener() sets the mode, and replaces only a socket that nobody listens on', async () => {
+test('openUnixListener() sets the mode and replaces only a left socket', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'zproxy-sockets-'));
   const path = join(folder, 'a.sock');
   const first = openUnixListener(path, 0o640);

@@ -37,7 +37,7 @@ test('cpuQuota() reads the first version of control groups', () => {
   assert.equal(cpuQuota(read), 3);
 });
 
-test('workersAuto() is between one and the number of cores, rounded up to what the quota pays', () => {
+test('workersAuto() is at least one, at most the cores, and what the quota pays', () => {
   const quota = (text: string): ReadText =>
     files({ '/proc/self/cgroup': '0::/\n', '/sys/fs/cgroup/cpu.max': text });
   assert.equal(workersAuto(8, quota('max 100000')), 8);

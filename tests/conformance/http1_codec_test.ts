@@ -36,8 +36,19 @@ describe('vectors of other projects', () => {
   }
 });
 
+const feeders = new Map<string, Http1Feeder>();
+
+function feederFor(options: FeedOptions): Http1Feeder {
+  const key = JSON.stringify(options);
+  const known = feeders.get(key);
+  if (known !== undefined) return known;
+  const feeder = new Http1Feeder(options);
+  feeders.set(key, feeder);
+  return feeder;
+}
+
 function runCase(wireCase: WireCase): void {
-  const feeder = new Http1Feeder(optionsOf(wireCase));
+  const feeder = feederFor(optionsOf(wireCase));
   const whole = feedEveryWay(feeder, wireCase.input);
   const where = `${wireCase.file}:${wireCase.line}`;
   assert.equal(whole.verdict, wireCase.verdict, where);
@@ -79,7 +90,12 @@ function assertSame(actual: FedResult, whole: FedResult, how: string): void {
     assert.ok(last.body.startsWith(body), how);
     last.body = body;
   }
-  assert.deepEqual(actual, whole, how);
+  if (!isSame(actual, whole)) assert.deepEqual(actual, whole, how);
+}
+
+// What deepEqual asks, cheaper: there are a million ways to cut.
+function isSame(a: FedResult, b: FedResult): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function optionsOf(wireCase: WireCase): FeedOptions {
@@ -127,14 +143,10 @@ interface Vector {
 
 function runVectors(context: TestContext, url: URL): void {
   const { vectors } = JSON.parse(readFileSync(url, 'utf8')) as { vectors: readonly Vector[] };
-  const feeders = {
-    request: new Http1Feeder({ ...OPTIONS_DEFAULT, isEnded: false }),
-    response: new Http1Feeder({ ...OPTIONS_DEFAULT, direction: 'response', isEnded: false }),
-  };
   const failures: string[] = [];
   for (const vector of vectors) {
     const input = Buffer.from(vector.raw_with_host_b64 ?? vector.raw_b64, 'base64');
-    const result = feedEveryWay(feeders[vector.dir], input);
+    const result = feedEveryWay(feederFor({ ...OPTIONS_DEFAULT, direction: vector.dir }), input);
     const failure = judgeVector(vector, result);
     if (failure !== '') failures.push(`${vector.id} (${vector.name}): ${failure}`);
   }

@@ -22,7 +22,7 @@ function compile(config: Config): Snapshot {
 }
 
 for (const transport of ['auto', 'node'] as const) {
-  test(`runInline() serves, counts, logs, drains and closes (transport ${transport})`, async (t) => {
+  test(`runInline() serves, counts, logs, drains, closes (transport ${transport})`, async (t) => {
     const origin = await startOrigin(t, (_request, response) => response.end('here'));
     const lines: string[] = [];
     const proxy = await runInline({

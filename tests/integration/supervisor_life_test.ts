@@ -7,6 +7,7 @@ import { Agent, request, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Config } from '../../src/config/config.ts';
+import { allowedCores } from '../../src/sys/process.ts';
 import { send } from './http_client.ts';
 import {
   isRunning,
@@ -69,7 +70,7 @@ async function testReplacement(t: TestContext, transport: 'auto' | 'node'): Prom
   assert.equal(status.workers[0]?.lastDeath, 'ended by SIGKILL');
   assert.notEqual(status.workers[0]?.pid, pid);
   assert.equal(status.requests.total, 2, 'what the dead one counted is kept');
-  assert.equal(status.connections.open, 0);
+  await until('none is open', async () => (await proxy.status()).connections.open === 0);
   assert.match(proxy.stderr, new RegExp(`error worker 0 \\(pid ${pid}\\) died: ended by SIGKILL`));
 }
 
@@ -240,6 +241,14 @@ test('two workers share the connections of a TCP listener', async (t) => {
   const counts = workers.map((worker) => worker.requests);
   assert.equal(counts[0]! + counts[1]!, 60);
   assert.ok(Math.min(...counts) >= 10, `they served ${counts.join(' and ')}`);
+});
+
+test('two workers run on a core each', { skip: allowedCores().length < 2 }, async (t) => {
+  const { proxy } = await startSlow(t, { workers: 2 });
+  const cores = (await proxy.workerPids()).map(
+    (pid) => /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1],
+  );
+  assert.deepEqual(cores, allowedCores().slice(0, 2).map(String));
 });
 
 test('kill -9 of a worker under load costs only its own connections', async (t) => {

@@ -61,7 +61,7 @@ test('a second instance is told that the first one listens', async (t) => {
   assert.equal((await send(first.url())).status, 200);
 });
 
-test('a second instance with the same control socket is refused although its port is free', async (t) => {
+test('a second instance with the same control socket is refused', async (t) => {
   const origin = await startOrigin(t, (_request, response) => response.end());
   const first = await startProxy(t, simpleConfig(origin));
   const control = first.controlPath;
@@ -107,7 +107,7 @@ test('a proxy listens on several addresses: IPv4, IPv6, both, and a Unix socket'
   if (hasIpv6) assert.equal((await send(proxy.url(3))).body, 'here');
 });
 
-test('a name that does not resolve is a warning with its line, and 503 for its requests', async (t) => {
+test('a name that does not resolve is a warning and 503 for its requests', async (t) => {
   const origin = await startOrigin(t, (_request, response) => response.end('here'));
   const port = new URL(origin).port;
   const config = simpleConfig(origin, {

@@ -1,4 +1,5 @@
-// The package as its users get it: built, packed, installed in an empty folder, and proxying a request.
+// The package as its users get it: built, packed, installed in an empty folder, and proxying a
+// request.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -35,7 +36,9 @@ after(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The environment of a user who has the checkout's Node, and nothing of the checkout's otherwise. */
+/**
+ * The environment of a user who has the checkout's Node, and nothing of the checkout's otherwise.
+ */
 function environment(): NodeJS.ProcessEnv {
   const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
   const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...rest } = process.env;

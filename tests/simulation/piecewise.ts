@@ -22,7 +22,7 @@ export function writePiecewise(
   cuts.sort((a, b) => a - b);
   let from = 0;
   const next = (): void => {
-    if (peer.isReset || peer.hasReset || peer.hasEnded) return;
+    if (peer.isReset || peer.hasReset || peer.hasEnded || peer.hasClosed) return;
     const to = cuts.shift();
     if (to === undefined) {
       onWritten();

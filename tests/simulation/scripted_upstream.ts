@@ -19,6 +19,14 @@ const INVALID: readonly string[] = [
   'garbage\r\n\r\n',
 ];
 
+const FIN_DELAY_MS_MAX = 60;
+
+/** Whether an answer is still the connection's last, and nothing of a next request has come. */
+interface Turn {
+  isCurrent(): boolean;
+  isIdle(): boolean;
+}
+
 export class ScriptedUpstream {
   readonly #network: SimulatedNetwork;
   readonly #random: Random;
@@ -35,14 +43,22 @@ export class ScriptedUpstream {
     const reader = new MessageReader('request', () => false);
     let exchange: Exchange | null = null;
     let isAnswering = false;
+    let requestsCount = 0;
     const answer = (): void => {
       if (isAnswering || exchange === null) return;
       isAnswering = true;
       const current = exchange;
-      this.#network.after(current.plan.response.delayMs, () => this.#answer(peer, current));
+      const served = requestsCount;
+      const turn: Turn = {
+        isCurrent: () => requestsCount === served,
+        isIdle: () => requestsCount === served && !reader.isWithin,
+      };
+      const { delayMs } = current.plan.response;
+      this.#network.after(delayMs, () => this.#answer(peer, current, turn));
     };
     const read = (): void => {
       if (reader.head !== null && exchange === null) {
+        requestsCount++;
         exchange = this.#ledger.onRequestHead(reader.head);
         if (isEager(exchange)) answer();
       }
@@ -63,9 +79,9 @@ export class ScriptedUpstream {
     };
   }
 
-  #answer(peer: SimulatedPeer, exchange: Exchange): void {
+  #answer(peer: SimulatedPeer, exchange: Exchange, turn: Turn): void {
     const { response } = exchange.plan;
-    if (peer.hasEnded || peer.hasReset || peer.isReset || response.kind === 'silent') return;
+    if (peer.hasClosed || peer.hasReset || peer.isReset || response.kind === 'silent') return;
     // A second attempt at what killed the first one is answered.
     if (response.kind === 'dead' && exchange.attempts === 1) {
       if (response.variant % 2 === 0) peer.close();
@@ -80,11 +96,13 @@ export class ScriptedUpstream {
     const bytes = this.#encode(exchange, isHead);
     const pieces = { pieces: response.pieces, delayMs: response.pieceDelayMs };
     writePiecewise(this.#network, this.#random, peer, bytes, pieces, () =>
-      this.#afterAnswer(peer, response),
+      this.#afterAnswer(peer, response, turn),
     );
   }
 
-  #afterAnswer(peer: SimulatedPeer, response: ResponsePlan): void {
+  #afterAnswer(peer: SimulatedPeer, response: ResponsePlan, turn: Turn): void {
+    // The last pieces of an answer may be empty: the next request is already there, and not to be hit.
+    if (!turn.isCurrent()) return;
     switch (response.kind) {
       case 'close':
       case 'earlyClose':
@@ -98,9 +116,16 @@ export class ScriptedUpstream {
     if (response.closes === 'announced') peer.close();
     else if (response.closes === 'silently') {
       this.#network.after(response.closeDelayMs, () => {
-        if (!peer.hasEnded && !peer.isReset) peer.close();
+        if (turn.isIdle()) this.#closeIdle(peer);
       });
     }
+  }
+
+  /** Closes between two requests; the FIN takes a while, in which the proxy may send the next one. */
+  #closeIdle(peer: SimulatedPeer): void {
+    if (peer.hasEnded || peer.isReset) return;
+    peer.abandon();
+    this.#network.after(this.#random.integer(0, FIN_DELAY_MS_MAX), () => peer.close());
   }
 
   #encode(exchange: Exchange, isHead: boolean): Buffer {

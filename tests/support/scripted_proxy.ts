@@ -19,9 +19,9 @@ import {
   ScriptedUpstream,
 } from './scripted_streams.ts';
 
-export const START_MS = 1_000;
+const START_MS = 1_000;
 /** 1 January 2026, 00:00:00 UTC. */
-export const START_WALL_MS: number = Date.UTC(2026, 0, 1);
+const START_WALL_MS: number = Date.UTC(2026, 0, 1);
 
 export interface ScriptedProxyOptions {
   readonly proxy?: Partial<ProxyOptions>;

@@ -233,8 +233,9 @@ export class SimulatedConnection implements Connection {
   }
 
   #stepShutdown(): boolean {
-    if (!this.#isShut || this.#peer === null || this.#peer.isEnded || this.#isBroken) return false;
-    this.#peer.markEnded();
+    const peer = this.#peer;
+    if (!this.#isShut || peer === null || peer.isEnded || peer.isReset) return false;
+    peer.markEnded();
     return true;
   }
 

@@ -34,7 +34,7 @@ export interface SimulatedNetworkOptions {
 const COUNTS_DEFAULT: BufferCounts = { small: 64, medium: 24, large: 16 };
 const PAGE_BYTES = 65_536;
 /** More turns than this without an end are a livelock. */
-const TURNS_MAX = 1_000_000;
+const TURNS_MAX = 100_000;
 /** The simulated clock begins here, so that a time of 0 can mean "not yet". */
 const START_MS = 1_000;
 

@@ -13,6 +13,7 @@ const COUNT_QUICK = 1_000;
 const OPENING_AT_ONCE = 100;
 const SETTLE_MS = 1_000;
 const WATCH_MS = 2_000;
+const BODY_BYTES = 68;
 const REQUEST = 'GET / HTTP/1.1\r\nHost: bench\r\n\r\n';
 
 /** Opens a connection, has one request answered on it, and leaves it open. */
@@ -20,7 +21,11 @@ async function openIdle(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   socket.write(REQUEST);
   let text = '';
-  while (!/\r\n\r\n[^]{68}$/.test(text)) {
+  const isComplete = (): boolean => {
+    const headEnd = text.indexOf('\r\n\r\n');
+    return headEnd >= 0 && text.length - headEnd - 4 === BODY_BYTES;
+  };
+  while (!isComplete()) {
     const [chunk] = (await once(socket, 'data')) as [Buffer];
     text += chunk.toString('latin1');
   }
