@@ -3,6 +3,7 @@
 import { commandStep, type Step } from './steps.ts';
 import { testStep } from './test_runner.ts';
 
+const UNIT_FOLDERS = ['src', 'tools', 'bench', 'tests/support'];
 const UNIT_FILE_TIMEOUT_MS = 60_000;
 
 /** Types, format and lint, layers, style, dead code, unit tests: under a minute together. */
@@ -14,6 +15,6 @@ export function gateSteps(): Step[] {
     commandStep('layers', process.execPath, ['tools/check_layers.ts']),
     commandStep('tidy', process.execPath, ['tools/tidy.ts']),
     commandStep('unused', 'knip', ['--no-progress']),
-    testStep('unit', { folders: ['src', 'tools', 'bench'], fileTimeoutMs: UNIT_FILE_TIMEOUT_MS }),
+    testStep('unit', { folders: UNIT_FOLDERS, fileTimeoutMs: UNIT_FILE_TIMEOUT_MS }),
   ];
 }

@@ -7,12 +7,10 @@
 //
 // The last line is `N passed, N failed, N skipped`.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { gateSteps } from './gate_steps.ts';
-import { closingLine, ROOT, runSteps, type Step } from './steps.ts';
+import { closingLine, runSteps, type Step } from './steps.ts';
 import { packagesStep } from './system_packages.ts';
-import { testStep } from './test_runner.ts';
+import { findTests, testStep } from './test_runner.ts';
 
 const FILE_TIMEOUT_MS = 240_000;
 const FILE_TIMEOUT_FULL_MS = 3_600_000;
@@ -21,17 +19,17 @@ const isFull = process.argv.includes('--full');
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 if (isFull) process.env['ZPROXY_TEST_FULL'] = '1';
 
+const folders = ['conformance', 'integration', 'simulation', 'package'];
+if (findTests(['tests/fuzz']).length > 0) folders.push('fuzz');
 const steps: Step[] = [
   ...gateSteps(),
   packagesStep(),
-  ...['conformance', 'integration', 'simulation', 'fuzz', 'package']
-    .filter((folder) => existsSync(join(ROOT, 'tests', folder)))
-    .map((folder) =>
-      testStep(folder, {
-        folders: [`tests/${folder}`],
-        fileTimeoutMs: isFull ? FILE_TIMEOUT_FULL_MS : FILE_TIMEOUT_MS,
-      }),
-    ),
+  ...folders.map((folder) =>
+    testStep(folder, {
+      folders: [`tests/${folder}`],
+      fileTimeoutMs: isFull ? FILE_TIMEOUT_FULL_MS : FILE_TIMEOUT_MS,
+    }),
+  ),
 ];
 const result = await runSteps(
   steps.filter((step) => names.length === 0 || names.includes(step.name)),

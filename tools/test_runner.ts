@@ -3,7 +3,7 @@
 // are kept in full, with what their file printed; of skipped tests the reason is kept.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { ROOT, type Step, type StepResult, stepEnvironment } from './steps.ts';
@@ -24,11 +24,13 @@ export function testStep(name: string, options: TestFolders): Step {
   return { name, run: () => runTests(findTests(options.folders), options.fileTimeoutMs) };
 }
 
-/** The test files below folders of the checkout, absolute and in order. */
+/**
+ * The test files below folders of the checkout, absolute and in order; none where there is none.
+ */
 export function findTests(folders: readonly string[]): string[] {
   const files: string[] = [];
-  for (const folder of folders) {
-    for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })) {
+  for (const folder of folders.map((name) => join(ROOT, name)).filter(existsSync)) {
+    for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
       if (!entry.isFile() || !entry.name.endsWith('_test.ts')) continue;
       if (entry.parentPath.includes('fixtures')) continue;
       files.push(join(entry.parentPath, entry.name));

@@ -1,13 +1,16 @@
-// The one block of memory of a worker that the kernel, the scanner and TypeScript all address by offset.
-// It is a WebAssembly.Memory of fixed size: it never grows, so its buffer never detaches and its address
-// can be taken once. Everything in it is handed out by `BufferPool` or written once as static text.
+// The one block of memory of a worker that the kernel, the scanner and TypeScript all address by
+// offset. It is a WebAssembly.Memory of fixed size: it never grows, so its buffer never detaches
+// and its address can be taken once. Everything in it is handed out by `BufferPool` or written once
+// as static text.
 
 import { assert } from './assert.ts';
 import { ARENA_BYTES, ARENA_STATIC_BYTES } from './limits.ts';
 
 const PAGE_BYTES = 65_536;
 
-/** A range of bytes in the arena: `[start, end)`. For cold paths; hot ones pass the two integers. */
+/**
+ * A range of bytes in the arena: `[start, end)`. For cold paths; hot ones pass the two integers.
+ */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;

@@ -1,11 +1,11 @@
-// Buffers of the arena in three size classes, handed out last in, first out so that what is reused is
-// still in cache.
+// Buffers of the arena in three size classes, handed out last in, first out so that what is reused
+// is still in cache.
 //
 //   buffer of a class:  | headroom 16 | payload ...                      | tailroom 16 |
 //                       ^ block start ^ startOf(handle)                  ^ endOf(handle)
 //
-// A buffer has one owner at a time; a handle carries a generation, so a stale one asserts. An empty class
-// returns NO_BUFFER: that is back pressure, never allocation.
+// A buffer has one owner at a time; a handle carries a generation, so a stale one asserts. An empty
+// class returns NO_BUFFER: that is back pressure, never allocation.
 
 import type { Arena } from './arena.ts';
 import { assert, VERIFY } from './assert.ts';
@@ -158,7 +158,10 @@ export class BufferPool {
     return this.#ownedCount;
   }
 
-  /** The one who is told when an empty class has a buffer again (the transport). Called inside `release`. */
+  /**
+   * The one who is told when an empty class has a buffer again (the transport). Called inside
+   * `release`.
+   */
   setWaiter(waiter: BufferWaiter | null): void {
     this.#waiter = waiter;
   }

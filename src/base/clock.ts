@@ -1,5 +1,5 @@
-// Time for the data plane: read once per round of the loop, so that a request costs no clock call. A test
-// sets it by hand.
+// Time for the data plane: read once per round of the loop, so that a request costs no clock call.
+// A test sets it by hand.
 
 /** Milliseconds, monotonic, and the wall clock beside it. */
 export class Clock {

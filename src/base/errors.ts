@@ -1,5 +1,6 @@
-// Errors of the operator or of a middleware author: thrown, shown, never part of the data path. What a
-// peer did wrong is a value from `http/exchange_error.ts` instead; what we did wrong is an assertion.
+// Errors of the operator or of a middleware author: thrown, shown, never part of the data path.
+// What a peer did wrong is a value from `http/exchange_error.ts` instead; what we did wrong is an
+// assertion.
 
 /** Where a configured thing was written. Lines and columns count from 1. */
 export interface SourceLocation {
@@ -14,8 +15,8 @@ export interface ZProxyErrorOptions {
 }
 
 /**
- * An error with a stable `code` (`ZP_...`) whose message is one sentence: what was being done, the value,
- * what was wanted, the remedy.
+ * An error with a stable `code` (`ZP_...`) whose message is one sentence: what was being done, the
+ * value, what was wanted, the remedy.
  */
 export class ZProxyError extends Error {
   override readonly name = 'ZProxyError';

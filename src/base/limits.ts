@@ -1,18 +1,20 @@
-// Every limit has a name, a unit and a place: this one. Those that a user may change are the defaults of
-// the config's `timeouts` and `limits`; relations between them are asserted at the end.
+// Every limit has a name, a unit and a place: this one. Those that a user may change are the
+// defaults of the config's `timeouts` and `limits`; relations between them are asserted at the end.
 
 import { assert } from './assert.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-// --- memory of one worker -------------------------------------------------------------------------
+// --- memory of one worker ------------------------------------------------------------------------
 
 /** The worker's arena. Virtual: only pages that were used once count. */
 export const ARENA_BYTES: number = 256 * MIB;
 /** Bytes of an arena that hold constant text (field names, Via, dates) and scratch. */
 export const ARENA_STATIC_BYTES: number = 64 * KIB;
-/** Unused bytes kept before and after a buffer's payload: room for a chunk's size line and its CRLF. */
+/**
+ * Unused bytes kept before and after a buffer's payload: room for a chunk's size line and its CRLF.
+ */
 export const BUFFER_HEADROOM_BYTES = 16;
 export const BUFFER_TAILROOM_BYTES = 16;
 export const BUFFER_SMALL_BYTES: number = 4 * KIB;
@@ -27,7 +29,7 @@ export const RECEIVE_BUFFERS_COUNT = 128;
 /** Receive buffers that a connection may hold unparsed before its receive is paused. */
 export const UNPARSED_BUFFERS_MAX = 2;
 
-// --- the ring ---------------------------------------------------------------------------------------
+// --- the ring ------------------------------------------------------------------------------------
 
 export const RING_ENTRIES = 1_024;
 export const RING_COMPLETIONS: number = 8 * 1_024;
@@ -42,7 +44,7 @@ export const DESCRIPTORS_RESERVED = 64;
 export const TURN_MS_MAX = 1;
 export const TURN_ROUNDS_MAX = 32;
 
-// --- requests ---------------------------------------------------------------------------------------
+// --- requests ------------------------------------------------------------------------------------
 
 export const REQUEST_HEAD_BYTES_MAX: number = 32 * KIB;
 export const RESPONSE_HEAD_BYTES_MAX: number = 32 * KIB;
@@ -63,7 +65,7 @@ export const METHOD_BYTES_MAX = 64;
 export const CONNECTION_OPTIONS_MAX = 64;
 export const REQUESTS_PER_CONNECTION_MAX = 100_000;
 
-// --- timeouts, milliseconds -------------------------------------------------------------------------
+// --- timeouts, milliseconds ----------------------------------------------------------------------
 
 export const REQUEST_HEAD_TIMEOUT_MS = 10_000;
 export const BODY_IDLE_TIMEOUT_MS = 60_000;
@@ -71,6 +73,8 @@ export const KEEP_ALIVE_IDLE_TIMEOUT_MS = 75_000;
 export const CONNECT_TIMEOUT_MS = 5_000;
 export const FIRST_BYTE_TIMEOUT_MS = 60_000;
 export const BETWEEN_BYTES_TIMEOUT_MS = 60_000;
+/** An endpoint that has not said 100 (Continue) by then is sent the body anyway. */
+export const CONTINUE_WAIT_MS = 1_000;
 export const TUNNEL_IDLE_TIMEOUT_MS = 3_600_000;
 export const DRAIN_TIMEOUT_MS = 30_000;
 export const DRAIN_IDLE_MS = 5_000;
@@ -80,7 +84,7 @@ export const BODY_RATE_GRACE_MS = 10_000;
 export const LINGER_TIMEOUT_MS = 2_000;
 export const LINGER_BYTES_MAX: number = 256 * KIB;
 
-// --- upstream pools, per worker and endpoint ----------------------------------------------------------
+// --- upstream pools, per worker and endpoint -----------------------------------------------------
 
 export const POOL_IDLE_CONNECTIONS_MAX = 256;
 export const POOL_CONNECTIONS_MAX = 4_096;
@@ -92,13 +96,13 @@ export const RESPONSE_CONTINUOUS_BYTES_MAX: number = 16 * KIB;
 /** A request that was announced as small waits this long at most for the rest of it. */
 export const REQUEST_HOLD_MS_MAX = 20;
 
-// --- the access log -----------------------------------------------------------------------------------
+// --- the access log ------------------------------------------------------------------------------
 
 export const LOG_BUFFER_BYTES: number = 256 * KIB;
 export const LOG_LINE_BYTES_MAX: number = 16 * KIB;
 export const LOG_FLUSH_INTERVAL_MS = 100;
 
-// --- supervisor ---------------------------------------------------------------------------------------
+// --- supervisor ----------------------------------------------------------------------------------
 
 export const WORKERS_MAX = 256;
 export const HEARTBEAT_INTERVAL_MS = 500;
@@ -109,9 +113,14 @@ export const WORKER_BACKOFF_MS_MIN = 100;
 export const WORKER_BACKOFF_MS_MAX = 10_000;
 /** A worker that is not ready by then is killed and counts as dead. */
 export const WORKER_START_TIMEOUT_MS = 30_000;
-/** A second TERM or INT counts from here on: a terminal and a launcher may deliver the first one twice. */
+/**
+ * A second TERM or INT counts from here on: a terminal and a launcher may deliver the first one
+ * twice.
+ */
 export const DRAIN_END_AFTER_MS = 1_000;
-/** After the drain's deadline, or the end of a drain, workers have this long before they are killed. */
+/**
+ * After the drain's deadline, or the end of a drain, workers have this long before they are killed.
+ */
 export const WORKER_EXIT_GRACE_MS = 2_000;
 export const RESOLVE_INTERVAL_MS = 30_000;
 export const RESOLVE_RETRY_MS_MIN = 1_000;

@@ -1,5 +1,5 @@
-// The contract between the data plane and whoever writes its log: levels and texts for the few lines that
-// are not per request. Access lines go through `AccessLogSink`, as bytes.
+// The contract between the data plane and whoever writes its log: levels and texts for the few
+// lines that are not per request. Access lines go through `AccessLogSink`, as bytes.
 
 /** Severity, as syslog orders it. */
 export const LogLevel = { ERROR: 0, WARN: 1, INFO: 2, DEBUG: 3 } as const;

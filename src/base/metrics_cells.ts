@@ -1,7 +1,7 @@
-// What a worker counts: cells of one row of plain numbers. In a pool of workers the row lies in the shared
-// segment, so that the supervisor sums rows without asking anybody; inline and in tests it is an ordinary
-// Float64Array. Each cell has one writer. A row begins with the cells named here, then one cell per
-// exchange error, then a block of cells per endpoint slot.
+// What a worker counts: cells of one row of plain numbers. In a pool of workers the row lies in the
+// shared segment, so that the supervisor sums rows without asking anybody; inline and in tests it
+// is an ordinary Float64Array. Each cell has one writer. A row begins with the cells named here,
+// then one cell per exchange error, then a block of cells per endpoint slot.
 
 import { ENDPOINTS_MAX, ERROR_CODES_MAX } from './limits.ts';
 

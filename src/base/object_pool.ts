@@ -1,6 +1,7 @@
-// Reuse of hot objects (exchanges, connections): made by one constructor, handed out last in, first out,
-// never deleted. What a pooled object holds must be reset by its owner before it is released. An object
-// counts how often it was handed out, so that whoever kept it beside its generation can tell a stale one.
+// Reuse of hot objects (exchanges, connections): made by one constructor, handed out last in, first
+// out, never deleted. What a pooled object holds must be reset by its owner before it is released.
+// An object counts how often it was handed out, so that whoever kept it beside its generation can
+// tell a stale one.
 
 import { assert, VERIFY } from './assert.ts';
 

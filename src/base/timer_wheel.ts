@@ -1,7 +1,7 @@
-// The one place for the data plane's timeouts. A timer is linked into a bucket; moving its deadline later
-// only writes a number (it is linked anew when its old bucket comes up), so a keep-alive connection that
-// serves a request per millisecond touches no list. Resolution is one tick; a deadline beyond the wheel's
-// span waits in the last bucket and is linked again.
+// The one place for the data plane's timeouts. A timer is linked into a bucket; moving its deadline
+// later only writes a number (it is linked anew when its old bucket comes up), so a keep-alive
+// connection that serves a request per millisecond touches no list. Resolution is one tick; a
+// deadline beyond the wheel's span waits in the last bucket and is linked again.
 //
 //   now ->| b0 | b1 | b2 | ... | b511 |     bucket = floor(deadline / TICK) mod 512
 

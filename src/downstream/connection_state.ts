@@ -108,11 +108,6 @@ export function onGone(state: ConnectionState): ConnectionState {
   return CLOSED;
 }
 
-/** Whether an exchange (or its tunnel) is told of what happens. */
-export function isServing(state: ConnectionState): boolean {
-  return state === EXCHANGE || state === TUNNEL;
-}
-
 /** Whether nothing more will be done for the client. */
 export function isOver(state: ConnectionState): boolean {
   return state === CLOSING || state === CLOSED;
@@ -127,9 +122,4 @@ export function hasStream(state: ConnectionState): boolean {
     state === TUNNEL ||
     state === REFUSAL
   );
-}
-
-/** Whether a state is `LINGER`: what arrives is counted and thrown away. */
-export function isLingering(state: ConnectionState): boolean {
-  return state === LINGER;
 }

@@ -1,6 +1,6 @@
-// Everything that a peer or the network can do wrong in an exchange: one table. An error is a number on
-// the data path; the table says what the log calls it, what the client is answered, what `Proxy-Status`
-// says (RFC 9209 section 2.3), whose doing it was, and whether trying again is safe.
+// Everything that a peer or the network can do wrong in an exchange: one table. An error is a
+// number on the data path; the table says what the log calls it, what the client is answered, what
+// `Proxy-Status` says (RFC 9209 section 2.3), whose doing it was, and whether trying again is safe.
 
 /** Whether the request may be sent again. */
 export const Retry = {

@@ -1,6 +1,7 @@
-// The fields of one message as integers: where in the arena each name and value lies, and which known
-// name it is. The same block whichever protocol version it was decoded from or will be encoded to. Order
-// is kept. A field is removed by marking it, and added at the end; bytes are never moved.
+// The fields of one message as integers: where in the arena each name and value lies, and which
+// known name it is. The same block whichever protocol version it was decoded from or will be
+// encoded to. Order is kept. A field is removed by marking it, and added at the end; bytes are
+// never moved.
 
 import { assert } from '../base/assert.ts';
 import { FIELDS_COUNT_MAX } from '../base/limits.ts';
@@ -15,7 +16,10 @@ const ID = 4;
 const FLAGS = 5;
 
 const REMOVED = 1;
-/** `name ":" OWS value OWS CRLF` stand in this order and unbroken in the arena: HTTP/1 may copy the line. */
+/**
+ * `name ":" OWS value OWS CRLF` stand in this order and unbroken in the arena: HTTP/1 may copy the
+ * line.
+ */
 const LINE = 2;
 
 /** Room for fields that we add beside those that were received. */
@@ -36,13 +40,18 @@ export class HeaderBlock {
     this.#seenHigh = 0;
   }
 
-  /** Adds a field that does not stand as a line in the arena (added by us, or decoded from HTTP/2). */
+  /**
+   * Adds a field that does not stand as a line in the arena (added by us, or decoded from HTTP/2).
+   */
   add(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number, id: FieldId): void {
     this.#push(nameStart, nameEnd, valueStart, valueEnd);
     this.#mark(id, 0);
   }
 
-  /** Adds a field that stands as an HTTP/1 line in the arena; `valueEnd` is before trailing white space. */
+  /**
+   * Adds a field that stands as an HTTP/1 line in the arena; `valueEnd` is before trailing white
+   * space.
+   */
   addLine(
     nameStart: number,
     nameEnd: number,
@@ -83,7 +92,10 @@ export class HeaderBlock {
     return (this.#fields[index * STRIDE + FLAGS]! & REMOVED) !== 0;
   }
 
-  /** Whether the field may be copied as the line it came in: from `nameStart` to the CRLF after the value. */
+  /**
+   * Whether the field may be copied as the line it came in: from `nameStart` to the CRLF after the
+   * value.
+   */
   isLine(index: number): boolean {
     return (this.#fields[index * STRIDE + FLAGS]! & LINE) !== 0;
   }

@@ -1,11 +1,14 @@
-// The heads of requests and responses as every protocol version decodes them: integers that point into
-// the arena, and the answers to the questions that a proxy asks of each message. A codec fills them, the
-// exchange edits the header block, another codec writes them out. They are reused, never collected.
+// The heads of requests and responses as every protocol version decodes them: integers that point
+// into the arena, and the answers to the questions that a proxy asks of each message. A codec fills
+// them, the exchange edits the header block, another codec writes them out. They are reused, never
+// collected.
 
 import { HeaderBlock } from './header_block.ts';
 import { Method } from './methods.ts';
 
-/** How a message's body is delimited (RFC 9112 section 6.3; HTTP/2 uses NONE, LENGTH and UNKNOWN). */
+/**
+ * How a message's body is delimited (RFC 9112 section 6.3; HTTP/2 uses NONE, LENGTH and UNKNOWN).
+ */
 export const Framing = {
   /** No body. */
   NONE: 0,
@@ -22,10 +25,11 @@ export type Framing = (typeof Framing)[keyof typeof Framing];
 export const TargetForm = { ORIGIN: 0, ABSOLUTE: 1, AUTHORITY: 2, ASTERISK: 3 } as const;
 export type TargetForm = (typeof TargetForm)[keyof typeof TargetForm];
 
-// What a decoder leaves in `fields`: everything but the fields that concern one hop (RFC 9110 section
-// 7.6.1): Connection and what it lists, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding, Upgrade,
-// HTTP2-Settings, Proxy-Authorization, Proxy-Authenticate. What they said is in the head's properties.
-// Of equal Content-Lengths one is left, as a plain number. An encoder adds the ones its own hop needs.
+// What a decoder leaves in `fields`: everything but the fields that concern one hop (RFC 9110
+// section 7.6.1): Connection and what it lists, Keep-Alive, Proxy-Connection, TE,
+// Transfer-Encoding, Upgrade, HTTP2-Settings, Proxy-Authorization, Proxy-Authenticate. What they
+// said is in the head's properties. Of equal Content-Lengths one is left, as a plain number. An
+// encoder adds the ones its own hop needs.
 
 /** A request's head. All offsets are into the arena. */
 export class RequestHead {
@@ -39,7 +43,10 @@ export class RequestHead {
   targetEnd = 0;
   /** End of the path; equal to `targetEnd` where there is no query, else the offset of `?`. */
   pathEnd = 0;
-  /** Host and port as the client named them (absolute target first, then Host); empty in HTTP/1.0 only. */
+  /**
+   * Host and port as the client named them (absolute target first, then Host); empty in HTTP/1.0
+   * only.
+   */
   authorityStart = 0;
   authorityEnd = 0;
   /** 10 or 11 for HTTP/1.x (a higher minor version counts as 11), 20 for HTTP/2. */
@@ -53,7 +60,10 @@ export class RequestHead {
   expectsContinue = false;
   /** `TE: trailers` was offered. */
   acceptsTrailers = false;
-  /** Value of `Upgrade` where `Connection: upgrade` covers it (RFC 9110 section 7.8); empty otherwise. */
+  /**
+   * Value of `Upgrade` where `Connection: upgrade` covers it (RFC 9110 section 7.8); empty
+   * otherwise.
+   */
   upgradeStart = 0;
   upgradeEnd = 0;
   /** Body bytes or the end of the body are at hand: see exchange_contract.ts. */
@@ -70,8 +80,8 @@ export class ResponseHead {
   version = 11;
   framing: Framing = Framing.NONE;
   /**
-   * Value of Content-Length, -1 where there is none. With Framing.NONE (an answer to HEAD, a 304) it is
-   * what the body would have had, and is forwarded.
+   * Value of Content-Length, -1 where there is none. With Framing.NONE (an answer to HEAD, a 304)
+   * it is what the body would have had, and is forwarded.
    */
   contentLength = -1;
   /** The upstream keeps the connection after this response. */

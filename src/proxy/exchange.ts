@@ -32,6 +32,7 @@
 
 import { assert } from '../base/assert.ts';
 import type { BufferHandle } from '../base/buffer_pool.ts';
+import { CONTINUE_WAIT_MS } from '../base/limits.ts';
 import { Cell } from '../base/metrics_cells.ts';
 import type { ObjectPool, Pooled } from '../base/object_pool.ts';
 import { Timer, type TimerOwner } from '../base/timer_wheel.ts';
@@ -70,11 +71,6 @@ export type ExchangeState = (typeof ExchangeState)[keyof typeof ExchangeState];
 const { FREE, ADMITTING, WAITING, REQUESTING, RESPONDING, FINISHING, TUNNEL } = ExchangeState;
 const NO_ROUTE = -1;
 const ASTERISK = 0x2a;
-/**
- * How long an endpoint may take to say 100 (Continue) before the client is asked for its body
- * anyway.
- */
-const CONTINUE_WAIT_MS = 1_000;
 const NO_EVENT = 'an exchange is told of what its state expects';
 
 export class Exchange
@@ -482,8 +478,8 @@ function hasBody(framing: Framing, contentLength: number): boolean {
 }
 
 /**
- * `OPTIONS *` asks about the server as a whole (RFC 9110 section 9.3.7); an absolute target without a
- * path means the same (RFC 9112 section 3.2.4).
+ * `OPTIONS *` asks about the server as a whole (RFC 9110 section 9.3.7); an absolute target
+ * without a path means the same (RFC 9112 section 3.2.4).
  */
 function isForServer(bytes: Uint8Array, head: RequestHead): boolean {
   return head.method === Method.OPTIONS && bytes[head.targetStart] === ASTERISK;

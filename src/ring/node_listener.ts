@@ -1,9 +1,9 @@
-// One listening descriptor behind the transport's contract. A server of node:net can neither pause nor let
-// go of its descriptor, so it serves a duplicate: pausing closes that, resuming makes another, and the
-// connections that come in between wait in the kernel's queue.
+// One listening descriptor behind the transport's contract. A server of node:net can neither pause
+// nor let go of its descriptor, so it serves a duplicate: pausing closes that, resuming makes
+// another, and the connections that come in between wait in the kernel's queue.
 //
-// libuv answers a lack of descriptors by accepting and closing what waits; the transport therefore stops
-// accepting while there are still some in reserve.
+// libuv answers a lack of descriptors by accepting and closing what waits; the transport therefore
+// stops accepting while there are still some in reserve.
 
 import { createServer, type Server, type Socket } from 'node:net';
 import { LISTEN_BACKLOG } from '../base/limits.ts';
@@ -119,7 +119,8 @@ export class NodeListener implements Listener {
   }
 
   #onError(error: NodeJS.ErrnoException): void {
-    // Not a listening socket: a mistake of ours. Anything else concerns one connection in the queue.
+    // Not a listening socket: a mistake of ours. Anything else concerns one connection in the
+    // queue.
     if (error.syscall === 'listen') throw error;
     if (nodeSocketErrorOf(error) !== SocketError.RESOURCES || this.#isStarved) return;
     this.#owner.loop.enter();
@@ -135,7 +136,10 @@ export class NodeListener implements Listener {
     this.acceptor.onAcceptStarved();
   }
 
-  /** Stopping: a whole iteration of libuv's loop in which nothing was accepted has emptied the queue. */
+  /**
+   * Stopping: a whole iteration of libuv's loop in which nothing was accepted has emptied the
+   * queue.
+   */
   #look(): void {
     if (this.#isStopped) return;
     this.#drainedCount += this.#acceptedCount;

@@ -1,15 +1,19 @@
-// Turns of the data plane on Node's own loop. Every callback of libuv that concerns a transport runs between
-// `enter()` and `leave()`; what such a callback, or a call from outside, leaves to be done is queued and run
-// when the outermost callback ends, or from `setImmediate`: so never from inside a method of a connection.
+// Turns of the data plane on Node's own loop. Every callback of libuv that concerns a transport
+// runs between `enter()` and `leave()`; what such a callback, or a call from outside, leaves to be
+// done is queued and run when the outermost callback ends, or from `setImmediate`: so never from
+// inside a method of a connection.
 //
-//   libuv callback --enter--> handlers --leave--> queue runs --(once per loop iteration)--> end of turn
-//                                                                                            |
-//                    timers advance <---one Node timer, armed to the wheel's next deadline---+
+//   libuv callback --enter--> handlers --leave--> queue runs --(once per iteration)--> end of turn
+//                                                                                           |
+//                 timers advance <---one Node timer, armed to the wheel's next deadline-----+
 
 import type { Clock } from '../base/clock.ts';
 import type { TimerWheel } from '../base/timer_wheel.ts';
 
-/** Tasks run after one callback; what they leave behind waits for the next iteration of libuv's loop. */
+/**
+ * Tasks run after one callback; what they leave behind waits for the next iteration of libuv's
+ * loop.
+ */
 const TASKS_PER_TURN_MAX = 4_096;
 /** The longest delay that a Node timer takes. */
 const TIMER_MS_MAX = 0x7fff_ffff;

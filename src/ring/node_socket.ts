@@ -1,13 +1,13 @@
-// A socket of node:net as the node transport needs it. Two things go beyond net.Socket's documented face,
-// both only here:
-// - A server makes its sockets without `onread`, so an accepted one is taken apart and its handle wrapped
-//   anew. `_handle` and the option `handle` are what Node's own modules use for that.
-// - Sends go to `_write`, the method below Writable: its queue would cost a tick per send, and an error
-//   would destroy the socket before an answer that has already arrived was read.
+// A socket of node:net as the node transport needs it. Two things go beyond net.Socket's documented
+// face, both only here:
+// - A server makes its sockets without `onread`, so an accepted one is taken apart and its handle
+//   wrapped anew. `_handle` and the option `handle` are what Node's own modules use for that.
+// - Sends go to `_write`, the method below Writable: its queue would cost a tick per send, and an
+//   error would destroy the socket before an answer that has already arrived was read.
 
 import { Socket } from 'node:net';
 
-/** Seconds of silence before the kernel probes a peer, in milliseconds. */
+/** Milliseconds of silence before the kernel probes a peer. */
 export const KEEP_ALIVE_DELAY_MS = 60_000;
 
 /** The part of libuv's wrapper that is used: starting and stopping reads, bytes not yet taken. */
@@ -27,7 +27,9 @@ export interface SocketReader {
 }
 
 export class NodeSocket extends Socket {
-  /** Takes over an accepted socket that was paused when it was made; or makes one that will connect. */
+  /**
+   * Takes over an accepted socket that was paused when it was made; or makes one that will connect.
+   */
   constructor(reader: SocketReader, accepted: Socket | null) {
     const options = {
       allowHalfOpen: true,
@@ -60,7 +62,9 @@ export class NodeSocket extends Socket {
     handle.readStop();
   }
 
-  /** Hands the bytes to libuv, which tries at once. `onWritten` may be called before this returns. */
+  /**
+   * Hands the bytes to libuv, which tries at once. `onWritten` may be called before this returns.
+   */
   writeDirectly(bytes: Uint8Array, onWritten: (error?: Error | null) => void): void {
     this._write(bytes, 'buffer' as BufferEncoding, onWritten);
   }

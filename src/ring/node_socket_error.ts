@@ -1,5 +1,5 @@
-// The one place where an error of node:net becomes a SocketError. Node names its errors by text, the same
-// on every system, where the numbers differ.
+// The one place where an error of node:net becomes a SocketError. Node names its errors by text,
+// the same on every system, where the numbers differ.
 
 import { SocketError } from './transport.ts';
 

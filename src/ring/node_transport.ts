@@ -1,6 +1,7 @@
-// The transport over node:net, for systems where io_uring is missing or forbidden. It replaces the ring
-// only: the same arena, buffers, clock and timers, the same rules. What it cannot do is said where it
-// cannot: MSG_MORE (node_connection.ts), pausing a server without closing it (node_listener.ts).
+// The transport over node:net, for systems where io_uring is missing or forbidden. It replaces the
+// ring only: the same arena, buffers, clock and timers, the same rules. What it cannot do is said
+// where it cannot: MSG_MORE (node_connection.ts), pausing a server without closing it
+// (node_listener.ts).
 
 import type { Socket } from 'node:net';
 import { assert } from '../base/assert.ts';
@@ -116,7 +117,7 @@ export class NodeTransport implements Transport, NodeConnectionOwner, NodeListen
     this.pool.release(this.#readBuffer);
   }
 
-  // --- what connections and listeners tell ----------------------------------------------------------
+  // --- what connections and listeners tell -------------------------------------------------------
 
   onAccepted(socket: Socket, acceptor: Acceptor): void {
     this.counters.accepted++;

@@ -1,5 +1,5 @@
-// Which transport serves: io_uring where the kernel grants it, else node:net, with the reason and the
-// remedy in one sentence.
+// Which transport serves: io_uring where the kernel grants it, else node:net, with the reason and
+// the remedy in one sentence.
 
 import { readFileSync } from 'node:fs';
 import type { BufferPool } from '../base/buffer_pool.ts';

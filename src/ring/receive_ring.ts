@@ -1,8 +1,8 @@
-// Buffers that the kernel holds to receive into (a provided buffer ring): one group per size class. A
-// buffer that came back with data belongs to the connection's handler; its place is filled at once with
-// another one of the pool, last in, first out, so that the bytes are still in cache.
+// Buffers that the kernel holds to receive into (a provided buffer ring): one group per size class.
+// A buffer that came back with data belongs to the connection's handler; its place is filled at
+// once with another one of the pool, last in, first out, so that the bytes are still in cache.
 //
-//   entry i of the ring:  | address 8 | length 4 | id 2 | tail 2 (of entry 0 only: the ring's tail) |
+//   entry i of the ring:  | address 8 | length 4 | id 2 | tail 2 (the ring's, in entry 0 only) |
 //
 // Invariant: id `i` is either in the ring with the buffer `handles[i]`, or in `#vacant`.
 
@@ -63,7 +63,10 @@ export class ReceiveRing {
     return this.#mask + 1 - this.#vacantCount;
   }
 
-  /** The buffer of a completion; the caller owns it. Its place is filled again where the pool has one. */
+  /**
+   * The buffer of a completion; the caller owns it. Its place is filled again where the pool has
+   * one.
+   */
   take(id: number): BufferHandle {
     const handle = this.#handles[id]!;
     assert(handle !== NO_BUFFER, 'the kernel uses a buffer that it was given');

@@ -1,21 +1,24 @@
-// The contract between the drivers and the operating system's sockets. Two implementations serve traffic
-// (`uring`, `node`), a third is simulated (tests/support); one shared suite runs against all of them.
+// The contract between the drivers and the operating system's sockets. Two implementations serve
+// traffic (`uring`, `node`), a third is simulated (tests/support); one shared suite runs against
+// all of them.
 //
 // Life of a connection, as its handler sees it:
 //
-//   accepted ---------------------------+
-//   connect() -> onConnected -----------+-> open: onReceive*, onSendEnd*, onReceiveEnd, onError
-//            \-> onError (refused ...)  |
-//                                       +-> close() | reset(): onSendEnd (if one is in flight), onClosed
+//   accepted ---------------------+
+//   connect() -> onConnected -----+-> open: onReceive*, onSendEnd*, onReceiveEnd, onError
+//            \-> onError (refused) |
+//                                 +-> close() | reset(): onSendEnd (of one in flight), onClosed
 //
 // Rules that every implementation keeps:
-// - Callbacks run from the loop's turn, never from inside a method of the connection that they belong to.
-// - A buffer given to `send` belongs to the transport until `onSendEnd` hands it back, once, always.
+// - Callbacks run from the loop's turn, never from inside a method of the connection that they
+//   belong to.
+// - A buffer given to `send` belongs to the transport until `onSendEnd` hands it back, once,
+//   always.
 // - A buffer given to `onReceive` belongs to the handler.
 // - After `pauseReceive()` no `onReceive` comes until receiving is asked for again; what arrived in
-//   between is delivered then, in order, with no byte lost.
+// between is delivered then, in order, with no byte lost.
 // - After `close()` or `reset()` only `onSendEnd` and then `onClosed` come. After `onClosed` the
-//   connection object belongs to the transport again: whoever kept it must drop it.
+// connection object belongs to the transport again: whoever kept it must drop it.
 
 import type { BufferHandle, BufferPool, SizeClass } from '../base/buffer_pool.ts';
 import type { Clock } from '../base/clock.ts';
@@ -34,7 +37,9 @@ export const SocketError = {
   UNREACHABLE: 4,
   /** The kernel gave up (ETIMEDOUT). */
   TIMED_OUT: 5,
-  /** Out of descriptors, memory or local ports (EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN on connect). */
+  /**
+   * Out of descriptors, memory or local ports (EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN on connect).
+   */
   RESOURCES: 6,
   /** We closed it ourselves while the operation was in flight. */
   CANCELED: 7,
@@ -50,7 +55,10 @@ export interface ConnectionHandler {
   onReceive(buffer: BufferHandle, start: number, end: number): void;
   /** The peer sent its FIN: nothing more will be received. Sending still works. */
   onReceiveEnd(): void;
-  /** The send is over and the buffer is the handler's again. With an error part of it may have gone out. */
+  /**
+   * The send is over and the buffer is the handler's again. With an error part of it may have gone
+   * out.
+   */
   onSendEnd(buffer: BufferHandle, error: SocketError): void;
   /** Connecting failed or the receiving side broke. The handler closes the connection. */
   onError(error: SocketError): void;
@@ -67,21 +75,29 @@ export interface Connection {
   readonly bytesSent: number;
   /** A send is under way (or waits for the connection to open). */
   readonly isSending: boolean;
-  /** The peer's address as text (`127.0.0.1`, `::1`, '' for a Unix socket) and port; asked once, then kept. */
+  /**
+   * The peer's address as text (`127.0.0.1`, `::1`, '' for a Unix socket) and port; asked once,
+   * then kept.
+   */
   readonly remoteHost: string;
   readonly remotePort: number;
   /** Our side's. */
   readonly localHost: string;
   readonly localPort: number;
 
-  /** Keeps receiving into small buffers until `pauseReceive` or `receiveOnce`. For heads and idling. */
+  /**
+   * Keeps receiving into small buffers until `pauseReceive` or `receiveOnce`. For heads and idling.
+   */
   receiveContinuously(): void;
-  /** One delivery, into a buffer of up to that class, then nothing until asked again. For bodies. */
+  /**
+   * One delivery, into a buffer of up to that class, then nothing until asked again. For bodies.
+   */
   receiveOnce(sizeClass: SizeClass): void;
   pauseReceive(): void;
   /**
-   * Sends `bytes[start, end)` of `buffer`, whole. At most one send at a time (asserted). `more` says that
-   * another send follows at once (MSG_MORE), so that the kernel may wait for a full segment.
+   * Sends `bytes[start, end)` of `buffer`, whole. At most one send at a time (asserted). `more`
+   * says that another send follows at once (MSG_MORE), so that the kernel may wait for a full
+   * segment.
    */
   send(buffer: BufferHandle, start: number, end: number, more: boolean): void;
   /** Sends FIN. Not while a send is in flight. */
@@ -97,8 +113,9 @@ export interface Acceptor {
   /** Must set `connection.handler` and may call any of its methods. */
   onAccept(connection: Connection): void;
   /**
-   * No connection can be accepted now (descriptors or slots are used up): accepting is paused, and goes on
-   * after the next close or a short while. The acceptor should close its oldest idle connection.
+   * No connection can be accepted now (descriptors or slots are used up): accepting is paused, and
+   * goes on after the next close or a short while. The acceptor should close its oldest idle
+   * connection.
    */
   onAcceptStarved(): void;
 }
@@ -107,7 +124,10 @@ export interface Acceptor {
 export interface Listener {
   pauseAccept(): void;
   resumeAccept(): void;
-  /** Takes what still waits in the accept queue, then stops and calls back. The descriptor stays open. */
+  /**
+   * Takes what still waits in the accept queue, then stops and calls back. The descriptor stays
+   * open.
+   */
   stop(onStopped: () => void): void;
 }
 
@@ -118,7 +138,10 @@ export interface TransportCounters {
   connectFailures: number;
   acceptStarvations: number;
   receiveStarvations: number;
-  /** Loop rounds (system calls that submit and reap) and completions reaped; 0 where there is no ring. */
+  /**
+   * Loop rounds (system calls that submit and reap) and completions reaped; 0 where there is no
+   * ring.
+   */
   rounds: number;
   completions: number;
 }
@@ -132,7 +155,9 @@ export interface Transport {
   readonly counters: TransportCounters;
   /** Open connections of both sides. */
   readonly connectionsCount: number;
-  /** Serves a listening descriptor (stream socket, already listening, not closed by the transport). */
+  /**
+   * Serves a listening descriptor (stream socket, already listening, not closed by the transport).
+   */
   listen(descriptor: number, acceptor: Acceptor): Listener;
   /** Opens a connection. Never throws for what the network does: `onError` comes later. */
   connect(address: SocketAddress, handler: ConnectionHandler): Connection;

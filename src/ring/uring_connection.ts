@@ -5,9 +5,9 @@
 //             <--- pauseReceive ---
 //   armed: NONE -> MULTISHOT (many completions, ends without F_MORE) | SINGLE (one completion)
 //
-// A multishot that is no longer wanted is cancelled; what still arrives is held and delivered, in order,
-// when it is wanted again. A new receive is armed only after both completions of a cancellation (its own
-// and the receive's) have come: platform-facts.md, recipes.
+// A multishot that is no longer wanted is cancelled; what still arrives is held and delivered, in
+// order, when it is wanted again. A new receive is armed only after both completions of a
+// cancellation (its own and the receive's) have come: platform-facts.md, recipes.
 //
 // Closing queues [cancel by descriptor][close] in one batch and waits for the last completion:
 // `operations` counts what the kernel still owes us, and the slot is free when it is 0.
@@ -92,7 +92,7 @@ export class UringConnection implements Connection {
     return this.#localName().port;
   }
 
-  // --- what the handler asks for ----------------------------------------------------------------------
+  // --- what the handler asks for -----------------------------------------------------------------
 
   receiveContinuously(): void {
     if (this.#state === State.CLOSING) return;
@@ -177,7 +177,7 @@ export class UringConnection implements Connection {
     this.close();
   }
 
-  // --- what the transport does with it ----------------------------------------------------------------
+  // --- what the transport does with it -----------------------------------------------------------
 
   /** Takes the slot for an accepted socket. */
   beginOpen(descriptor: number): void {
@@ -294,7 +294,7 @@ export class UringConnection implements Connection {
     if (this.#state === State.OPEN) this.#settleReceive();
   }
 
-  // --- inside -----------------------------------------------------------------------------------------
+  // --- inside ------------------------------------------------------------------------------------
 
   #begin(descriptor: number, state: State): void {
     this.descriptor = descriptor;

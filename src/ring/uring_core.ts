@@ -68,7 +68,9 @@ export class UringCore {
   readonly #starved: UringConnection[] = [];
   #isRefillWanted = false;
 
-  /** `eventfd` is signalled by completions while the loop sleeps. Throws where io_uring is refused. */
+  /**
+   * `eventfd` is signalled by completions while the loop sleeps. Throws where io_uring is refused.
+   */
   constructor(pool: BufferPool, eventfd: number, owner: UringOwner) {
     this.pool = pool;
     this.#owner = owner;
@@ -191,7 +193,8 @@ export class UringCore {
 
   get hasReady(): boolean {
     if (this.#ready.length > 0 || this.#isRefillWanted) return true;
-    // A burst used up the ring while the pool had buffers: the ring is full again, nobody tells of it.
+    // A burst used up the ring while the pool had buffers: the ring is full again, nobody tells of
+    // it.
     return this.#starved.length > 0 && this.small.availableCount > 0;
   }
 

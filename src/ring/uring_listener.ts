@@ -3,9 +3,10 @@
 //   PAUSED <--pauseAccept / starved-- ARMED --stop--> STOPPING --(last completion)--> STOPPED
 //          ---resumeAccept---------->
 //
-// A TCP listener is accepted from by one multishot accept: the kernel takes connections until the queue is
-// empty each time it wakes, so that a cancelled accept leaves nothing behind. A Unix socket is shared by all
-// workers, where a multishot would give one of them everything: there it is one accept at a time.
+// A TCP listener is accepted from by one multishot accept: the kernel takes connections until the
+// queue is empty each time it wakes, so that a cancelled accept leaves nothing behind. A Unix
+// socket is shared by all workers, where a multishot would give one of them everything: there it is
+// one accept at a time.
 
 import { EMFILE, ENFILE, ENOBUFS, ENOMEM } from '../sys/errno.ts';
 import { ACCEPT_MULTISHOT, Op } from '../sys/io_uring_abi.ts';

@@ -5,10 +5,10 @@
 //     |                                                              +---(bound reached)--------+
 //     +-------------(nothing for WAIT_US, last look finds nothing)------------------------------+
 //
-// A turn is rounds of submit, reap, work, up to TURN_MS_MAX, so that libuv gets its share. A round that
-// finds nothing waits in the ring for the rest of the turn before the loop goes to sleep: under load the
-// next completion is microseconds away, and waking through libuv costs several times a wait (measured in
-// docs/internals/loop.md).
+// A turn is rounds of submit, reap, work, up to TURN_MS_MAX, so that libuv gets its share. A round
+// that finds nothing waits in the ring for the rest of the turn before the loop goes to sleep:
+// under load the next completion is microseconds away, and waking through libuv costs several times
+// a wait (measured in docs/internals/loop.md).
 
 import type { Clock } from '../base/clock.ts';
 import { TURN_MS_MAX, TURN_ROUNDS_MAX } from '../base/limits.ts';
@@ -62,7 +62,9 @@ export class UringLoop {
     this.wake();
   }
 
-  /** Schedules a turn where none is running or scheduled. Cheap: called with each queued operation. */
+  /**
+   * Schedules a turn where none is running or scheduled. Cheap: called with each queued operation.
+   */
   wake(): void {
     if (this.#state !== State.ASLEEP) return;
     this.#state = State.SCHEDULED;
@@ -117,10 +119,10 @@ export class UringLoop {
   }
 
   /**
-   * How many completions a wait is for. A round that finds more than it waited for shows that there is
-   * concurrency: the next one waits for as many, for a moment. One that finds fewer waited in vain. So a
-   * single client never waits, and many share a system call (0.3 rounds per request instead of 1.5 with 64
-   * connections, bench/load).
+   * How many completions a wait is for. A round that finds more than it waited for shows that there
+   * is concurrency: the next one waits for as many, for a moment. One that finds fewer waited in
+   * vain. So a single client never waits, and many share a system call (0.3 rounds per request
+   * instead of 1.5 with 64 connections, bench/load).
    */
   #adaptBatch(count: number): void {
     if (count > this.#batch) this.#batch = Math.min(count, BATCH_MAX);
@@ -140,7 +142,9 @@ export class UringLoop {
     return true;
   }
 
-  /** libuv sleeps until the wheel's next deadline; an earlier timer that is armed already serves. */
+  /**
+   * libuv sleeps until the wheel's next deadline; an earlier timer that is armed already serves.
+   */
   #armTimer(): void {
     const nextMs = this.#timers.nextMs();
     if (nextMs === Number.POSITIVE_INFINITY) return;

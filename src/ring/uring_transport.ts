@@ -1,5 +1,5 @@
-// The transport on io_uring: a table of connections, listeners, and the loop that drives them. It owns the
-// slots; what happens on one socket is uring_connection.ts, when is uring_loop.ts.
+// The transport on io_uring: a table of connections, listeners, and the loop that drives them. It
+// owns the slots; what happens on one socket is uring_connection.ts, when is uring_loop.ts.
 
 import type { BufferPool } from '../base/buffer_pool.ts';
 import { NO_BUFFER } from '../base/buffer_pool.ts';
@@ -71,7 +71,7 @@ export class UringTransport implements Transport {
   readonly #starvedListeners: UringListener[] = [];
   #onAllClosed: (() => void) | null = null;
 
-  /** Throws IoUringUnavailableError where the kernel refuses. */
+  /** Throws SysError where the kernel refuses. */
   constructor(pool: BufferPool, options: UringTransportOptions) {
     this.pool = pool;
     this.#connectionsMax = Math.max(
@@ -140,7 +140,7 @@ export class UringTransport implements Transport {
     unmap(this.#addresses);
   }
 
-  // --- rounds -----------------------------------------------------------------------------------------
+  // --- rounds ------------------------------------------------------------------------------------
 
   #runPending(): boolean {
     let didWork = false;
@@ -215,7 +215,7 @@ export class UringTransport implements Transport {
     }
   }
 
-  // --- slots ------------------------------------------------------------------------------------------
+  // --- slots -------------------------------------------------------------------------------------
 
   #takeSlot(): UringConnection {
     this.#openCount++;

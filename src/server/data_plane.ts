@@ -1,6 +1,6 @@
-// The data plane of one worker: the layers joined over one transport. The worker process, the inline mode
-// and the simulation run the same one. It owns connections and pools; listening descriptors and the
-// transport belong to whoever made them.
+// The data plane of one worker: the layers joined over one transport. The worker process, the
+// inline mode and the simulation run the same one. It owns connections and pools; listening
+// descriptors and the transport belong to whoever made them.
 
 import type { AccessLogSink } from '../base/log_sink.ts';
 import type { SocketAddress } from '../base/socket_address.ts';
@@ -8,7 +8,7 @@ import type { Snapshot } from '../config/snapshot.ts';
 import { ConnectionAcceptor } from '../downstream/connection_acceptor.ts';
 import { ConnectionRegistry } from '../downstream/connection_registry.ts';
 import { compileTrust } from '../proxy/address_ranges.ts';
-import { Proxy } from '../proxy/proxy.ts';
+import { Proxy as HttpProxy } from '../proxy/proxy.ts';
 import type { Listener, Transport } from '../ring/transport.ts';
 import { RouteTable } from '../routing/route_table.ts';
 import { Upstream } from '../upstream/upstream.ts';
@@ -38,7 +38,7 @@ export class DataPlane {
     this.#upstreams = snapshot.upstreams.map(
       (upstream) => new Upstream(upstream, transport, cells),
     );
-    const proxy = new Proxy({
+    const proxy = new HttpProxy({
       options: snapshot.proxy,
       routes: new RouteTable(snapshot.routes),
       upstreams: this.#upstreams,
@@ -76,9 +76,9 @@ export class DataPlane {
   }
 
   /**
-   * Stops accepting (what waits in the accept queues is still taken), closes idle connections after their
-   * next answer or a short while, and calls back once the last one is gone. `onStopped` is told before that
-   * when the listening descriptors are no longer used and may be closed.
+   * Stops accepting (what waits in the accept queues is still taken), closes idle connections after
+   * their next answer or a short while, and calls back once the last one is gone. `onStopped` is
+   * told before that when the listening descriptors are no longer used and may be closed.
    */
   drain(onDrained: () => void, onStopped: () => void = () => {}): void {
     let listening = this.#listeners.length;

@@ -1,5 +1,6 @@
-// What the drivers read and write: one ordered stream of bytes. In clear it is the connection itself, so
-// that nothing lies between a driver and the ring; over TLS it will be a session with the same methods.
+// What the drivers read and write: one ordered stream of bytes. In clear it is the connection
+// itself, so that nothing lies between a driver and the ring; over TLS it will be a session with
+// the same methods.
 
 import type { Connection, ConnectionHandler } from '../ring/transport.ts';
 

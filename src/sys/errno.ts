@@ -1,5 +1,5 @@
-// errno: read at once after a call that failed, named in messages. Ring operations need none of this:
-// their completions carry the negated number.
+// errno: read at once after a call that failed, named in messages. Ring operations need none of
+// this: their completions carry the negated number.
 
 import { getInt32 } from 'node:ffi';
 import { bind } from './ffi.ts';
@@ -16,7 +16,6 @@ export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EACCES = 13;
 export const EBUSY = 16;
-export const EEXIST = 17;
 export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
@@ -42,7 +41,6 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [ENOMEM, 'ENOMEM'],
   [EACCES, 'EACCES'],
   [EBUSY, 'EBUSY'],
-  [EEXIST, 'EEXIST'],
   [EINVAL, 'EINVAL'],
   [ENFILE, 'ENFILE'],
   [EMFILE, 'EMFILE'],
@@ -67,7 +65,7 @@ export function errno(): number {
 }
 
 /** `EADDRINUSE`, or `errno 42` where the number has no name here. */
-export function errnoName(code: number): string {
+function errnoName(code: number): string {
   return NAMES.get(code) ?? `errno ${code}`;
 }
 

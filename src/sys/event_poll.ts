@@ -1,5 +1,6 @@
-// An eventfd that libuv watches: how the ring wakes Node's loop. The callback only calls `onWake`, which
-// must do nothing but schedule (a throw in a native callback ends the process; microtasks do not run in it).
+// An eventfd that libuv watches: how the ring wakes Node's loop. The callback only calls `onWake`,
+// which must do nothing but schedule (a throw in a native callback ends the process; microtasks do
+// not run in it).
 
 import { getCurrentEventLoop } from 'node:ffi';
 import { check } from './errno.ts';

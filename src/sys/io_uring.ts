@@ -1,10 +1,10 @@
 // One io_uring instance: set up, mapped, restricted, entered. Knows nothing of sockets.
 //
-//   queue() writes an entry at the local tail; enter() publishes the tail and makes the system call;
-//   completions lie at `cqes` between `head` and `tail()`; the caller reads them and calls `advance`.
+// queue() writes an entry at the local tail; enter() publishes the tail and makes the system call;
+// completions lie at `cqes` between `head` and `tail()`; the caller reads them and calls `advance`.
 //
-// With DEFER_TASKRUN the kernel posts completions only inside our own io_uring_enter, on our own thread:
-// plain loads and stores suffice, no fences (kernel 6.1).
+// With DEFER_TASKRUN the kernel posts completions only inside our own io_uring_enter, on our own
+// thread: plain loads and stores suffice, no fences (kernel 6.1).
 
 import { assert } from '../base/assert.ts';
 import { EAGAIN, EBUSY, EINTR, EINVAL, errno, SysError } from './errno.ts';
@@ -13,15 +13,16 @@ import * as abi from './io_uring_abi.ts';
 import { type MappedMemory, mapAnonymous, mapShared, unmap } from './memory.ts';
 
 const libc = bind({
-  // Seven int32 are the fast path (docs/internals/ffi.md); pointers among them come from memory below 2 GiB.
+  // Seven int32 are the fast path (docs/internals/ffi.md); pointers among them come from memory
+  // below 2 GiB.
   syscall: {
     arguments: ['int32', 'int32', 'int32', 'int32', 'int32', 'int32', 'int32'],
     return: 'int32',
   },
   close: { arguments: ['int32'], return: 'int32' },
 });
-// The seventh argument lies on the stack, where an int32 leaves the upper half undefined: the size of a wait's
-// argument is a bigint.
+// The seventh argument lies on the stack, where an int32 leaves the upper half undefined: the size
+// of a wait's argument is a bigint.
 const waiting = bind({
   syscall: {
     arguments: ['int32', 'int32', 'int32', 'int32', 'int32', 'int32', 'uint64'],
@@ -38,7 +39,8 @@ const wide = bind({
 const { Setup, EnterFlag, Register } = abi;
 const ETIME = 62;
 const OPTIONAL_FLAGS: readonly number[] = [Setup.NO_SQARRAY, 0];
-// struct io_uring_getevents_arg at word 0 (sigmask, its size, least wait in us, pointer), a timespec at word 8.
+// struct io_uring_getevents_arg at word 0 (sigmask, its size, least wait in us, pointer), a
+// timespec at word 8.
 const WAIT_SIGMASK_BYTES = 2;
 const WAIT_BATCH = 3;
 const WAIT_POINTER = 4;
@@ -58,9 +60,6 @@ export interface IoUringOptions {
   readonly entries: number;
   readonly completions: number;
 }
-
-/** The kernel refused io_uring; `code` says how (ENOSYS, EPERM, EINVAL). */
-export class IoUringUnavailableError extends SysError {}
 
 export class IoUring {
   readonly descriptor: number;
@@ -124,7 +123,9 @@ export class IoUring {
     unmap(params);
   }
 
-  /** Registers the eventfd that tells libuv of completions while the ring is idle. Before `enable`. */
+  /**
+   * Registers the eventfd that tells libuv of completions while the ring is idle. Before `enable`.
+   */
   registerEventfd(eventfd: number): void {
     const memory = mapAnonymous(4096);
     new Int32Array(memory.buffer)[0] = eventfd;
@@ -158,8 +159,8 @@ export class IoUring {
   }
 
   /**
-   * Writes one entry. `head` is opcode | flags << 8 | ioprio << 16. Where the queue is full it is submitted
-   * first (without reaping).
+   * Writes one entry. `head` is opcode | flags << 8 | ioprio << 16. Where the queue is full it is
+   * submitted first (without reaping).
    */
   queue(
     head: number,
@@ -209,8 +210,8 @@ export class IoUring {
   }
 
   /**
-   * Submits and waits for `count` completions, at most `batchUs` microseconds (where the kernel can, 6.12),
-   * then for one, `waitUs` microseconds at most in all. Only where `canWait`.
+   * Submits and waits for `count` completions, at most `batchUs` microseconds (where the kernel
+   * can, 6.12), then for one, `waitUs` microseconds at most in all. Only where `canWait`.
    */
   enterAndWait(waitUs: number, count: number, batchUs: number): void {
     this.#publish();
@@ -255,7 +256,9 @@ export class IoUring {
     unmap(this.#wait);
   }
 
-  /** The queue is full: hands it over. EBUSY (completions have overflowed) ends once some are moved. */
+  /**
+   * The queue is full: hands it over. EBUSY (completions have overflowed) ends once some are moved.
+   */
   #makeRoom(): void {
     for (let tries = 0; tries < 16; tries++) {
       this.enter(tries === 0 ? 0 : EnterFlag.GETEVENTS);
@@ -324,7 +327,7 @@ function setup(options: IoUringOptions, params: MappedMemory, words: Uint32Array
     code = errno();
     if (code !== EINVAL) break;
   }
-  throw new IoUringUnavailableError('io_uring_setup', code);
+  throw new SysError('io_uring_setup', code);
 }
 
 /** Before NO_SQARRAY the queue is an array of indices: entry i stands at index i, for ever. */

@@ -1,5 +1,5 @@
-// The kernel's io_uring interface as numbers (include/uapi/linux/io_uring.h). The kernel version beside a
-// flag is the first that has it; the floor is 6.1.
+// The kernel's io_uring interface as numbers (include/uapi/linux/io_uring.h). The kernel version
+// beside a flag is the first that has it; the floor is 6.1.
 
 export const SYSCALL_SETUP = 425;
 export const SYSCALL_ENTER = 426;
@@ -32,8 +32,6 @@ export const SqeFlag = { BUFFER_SELECT: 0x20, CQE_SKIP_SUCCESS: 0x40 } as const;
 /** The ioprio field of ACCEPT and RECV. */
 export const ACCEPT_MULTISHOT = 1;
 export const RECV_MULTISHOT = 2;
-/** Arm the poll first, without a receive that would find nothing. */
-export const RECVSEND_POLL_FIRST = 1;
 
 export const CancelFlag = { ALL: 1, FD: 2 } as const;
 
@@ -74,4 +72,3 @@ export const OFFSET_SQES = 0x10000000n;
 export const SQE_BYTES = 64;
 export const CQE_BYTES = 16;
 export const BUFFER_ENTRY_BYTES = 16;
-export const PARAMS_BYTES = 120;

@@ -1,6 +1,6 @@
-// Native calls are checked while hot, before anything relies on them: bugs of node:ffi have shown only once
-// V8 had optimised the caller. Takes a few milliseconds at the start of a worker; the first wrong answer
-// names the signature.
+// Native calls are checked while hot, before anything relies on them: bugs of node:ffi have shown
+// only once V8 had optimised the caller. Takes a few milliseconds at the start of a worker; the
+// first wrong answer names the signature.
 
 import { bind } from './ffi.ts';
 import { mapAnonymous, unmap } from './memory.ts';

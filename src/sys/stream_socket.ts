@@ -1,5 +1,5 @@
-// Sockets of connections: opened, addressed, asked for their names. All of it happens at most once per
-// connection; bytes go through the ring.
+// Sockets of connections: opened, addressed, asked for their names. All of it happens at most once
+// per connection; bytes go through the ring.
 
 import type { SocketAddress } from '../base/socket_address.ts';
 import { check } from './errno.ts';
@@ -52,7 +52,7 @@ export function openStreamSocket(address: SocketAddress): number {
 }
 
 /** TCP_NODELAY and SO_KEEPALIVE; what a listening socket has, its connections inherit. */
-export function setStreamOptions(descriptor: number): void {
+function setStreamOptions(descriptor: number): void {
   setOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1, 0, 4);
   setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1, 0, 4);
 }
@@ -136,7 +136,7 @@ function port(): number {
 }
 
 function formatIpv4(at: number): string {
-  return `${view.getUint8(at)}.${view.getUint8(at + 1)}.${view.getUint8(at + 2)}.${view.getUint8(at + 3)}`;
+  return new Uint8Array(view.buffer, at, 4).join('.');
 }
 
 /** RFC 5952; an IPv4 client of a socket for both families is shown as IPv4. */

@@ -24,7 +24,7 @@ interface Outcome {
   readonly lineStart: number;
 }
 
-const NAME = "!#$%&'*+-.^_`|~0-9A-Za-z";
+const NAME = "!#$%&'*+\\-.^_`|~0-9A-Za-z";
 const VALUE = '\\t\\x20-\\x7e\\x80-\\xff';
 
 /** The contract as regular expressions. */

@@ -1,5 +1,6 @@
-// Bodies of the simulation: each is a function of a name (a request's id, an answer's id and attempt), so
-// that bytes of one message are told from those of any other, and from themselves at another offset.
+// Bodies of the simulation: each is a function of a name (a request's id, an answer's id and
+// attempt), so that bytes of one message are told from those of any other, and from themselves at
+// another offset.
 
 import { Random } from '../support/random.ts';
 

@@ -1,6 +1,6 @@
-// What happened to each exchange of a simulation, and the oracle: what a client took for a complete answer
-// is byte for byte what the upstream sent for that very request, and what an upstream took for a complete
-// request is what the client sent.
+// What happened to each exchange of a simulation, and the oracle: what a client took for a complete
+// answer is byte for byte what the upstream sent for that very request, and what an upstream took
+// for a complete request is what the client sent.
 
 import { strict as assert } from 'node:assert';
 import { bodyOf } from './bodies.ts';

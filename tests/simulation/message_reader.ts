@@ -1,5 +1,6 @@
-// A reader of HTTP/1.1 messages for the simulation, written apart from the product's codec so that the two
-// do not share a mistake. Strict: whatever is malformed throws, because neither side of a proxy may see it.
+// A reader of HTTP/1.1 messages for the simulation, written apart from the product's codec so that
+// the two do not share a mistake. Strict: whatever is malformed throws, because neither side of a
+// proxy may see it.
 
 /** A head as text. */
 export interface MessageHead {
@@ -14,7 +15,7 @@ export interface MessageHead {
 type BodyMode = 'none' | 'length' | 'chunked' | 'close';
 
 /** Bytes that no HTTP/1.1 message may have. */
-export class MalformedMessageError extends Error {
+class MalformedMessageError extends Error {
   override readonly name = 'MalformedMessageError';
 }
 

@@ -1,5 +1,5 @@
-// What the clients and upstreams of a simulation will do, drawn from the seed before it begins. A plan says
-// what its owner intends; what becomes of it depends on the faults.
+// What the clients and upstreams of a simulation will do, drawn from the seed before it begins. A
+// plan says what its owner intends; what becomes of it depends on the faults.
 
 import type { Random } from '../support/random.ts';
 

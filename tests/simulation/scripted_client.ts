@@ -1,4 +1,5 @@
-// A client of the simulation: asks what its plan says, reads what comes strictly, leaves as planned.
+// A client of the simulation: asks what its plan says, reads what comes strictly, leaves as
+// planned.
 
 import { strict as assert } from 'node:assert';
 import type { Listener } from '../../src/ring/transport.ts';

@@ -101,7 +101,8 @@ export class ScriptedUpstream {
   }
 
   #afterAnswer(peer: SimulatedPeer, response: ResponsePlan, turn: Turn): void {
-    // The last pieces of an answer may be empty: the next request is already there, and not to be hit.
+    // The last pieces of an answer may be empty: the next request is already there, and not to be
+    // hit.
     if (!turn.isCurrent()) return;
     switch (response.kind) {
       case 'close':
@@ -121,7 +122,9 @@ export class ScriptedUpstream {
     }
   }
 
-  /** Closes between two requests; the FIN takes a while, in which the proxy may send the next one. */
+  /**
+   * Closes between two requests; the FIN takes a while, in which the proxy may send the next one.
+   */
   #closeIdle(peer: SimulatedPeer): void {
     if (peer.hasEnded || peer.isReset) return;
     peer.abandon();

@@ -1,5 +1,5 @@
-// One run of the simulation: the real downstream, proxy and upstream code between scripted peers on a
-// network with faults, all of it drawn from one seed. Throws where the oracle is not satisfied.
+// One run of the simulation: the real downstream, proxy and upstream code between scripted peers on
+// a network with faults, all of it drawn from one seed. Throws where the oracle is not satisfied.
 
 import { strict as assert } from 'node:assert';
 import { CELLS_COUNT, Cell } from '../../src/base/metrics_cells.ts';

@@ -1,5 +1,6 @@
-// Seeds of the simulation: 100, or 1,000 with ZPROXY_TEST_FULL=1. ZPROXY_SEED runs a single one again. The
-// run fails where a kind of fault, or a kind of peer, has not taken part at least 50 times.
+// Seeds of the simulation: 100, or 1,000 with ZPROXY_TEST_FULL=1. ZPROXY_SEED runs a single one
+// again. The run fails where a kind of fault, or a kind of peer, has not taken part at least 50
+// times.
 
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';

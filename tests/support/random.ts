@@ -1,5 +1,5 @@
-// A seeded source of pseudo-random numbers (mulberry32): the same seed gives the same run, so that a failure
-// is repeated by its number. Not for secrets.
+// A seeded source of pseudo-random numbers (mulberry32): the same seed gives the same run, so that
+// a failure is repeated by its number. Not for secrets.
 
 /** Deterministic random numbers. */
 export class Random {

@@ -1,7 +1,8 @@
-// A connection of the simulated transport. `step()` is called once per turn and does what the kernel and the
-// loop would have done: one delivery, a part of a send, an end. All callbacks come from it, so never from
-// inside a method. Misuse that a real kernel would hide is asserted: a second send, a send after `close`, bytes
-// changed while they are being sent, any use after `onClosed`.
+// A connection of the simulated transport. `step()` is called once per turn and does what the
+// kernel and the loop would have done: one delivery, a part of a send, an end. All callbacks come
+// from it, so never from inside a method. Misuse that a real kernel would hide is asserted: a
+// second send, a send after `close`, bytes changed while they are being sent, any use after
+// `onClosed`.
 
 import { strict as assert } from 'node:assert';
 import { type BufferHandle, NO_BUFFER, SizeClass } from '../../src/base/buffer_pool.ts';

@@ -1,5 +1,5 @@
-// What can go wrong on the simulated network: each kind has a name, a probability and a count, so that a
-// run can prove that each of them happened. The draws come from one seeded source.
+// What can go wrong on the simulated network: each kind has a name, a probability and a count, so
+// that a run can prove that each of them happened. The draws come from one seeded source.
 
 import { Random } from './random.ts';
 

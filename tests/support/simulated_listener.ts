@@ -1,4 +1,5 @@
-// A listening socket of the simulated network: peers wait in its queue until the transport accepts them.
+// A listening socket of the simulated network: peers wait in its queue until the transport accepts
+// them.
 
 import type { Acceptor, Listener } from '../../src/ring/transport.ts';
 import type { SimulatedPeer } from './simulated_peer.ts';

@@ -1,6 +1,6 @@
-// A network without a kernel: a `Transport` whose other ends are scripted peers, whose clock is set by hand
-// and whose faults come from a seed. Nothing happens but in `run()` and `advance()`, so a test needs neither
-// sleeps nor sockets, and a failing seed fails again.
+// A network without a kernel: a `Transport` whose other ends are scripted peers, whose clock is set
+// by hand and whose faults come from a seed. Nothing happens but in `run()` and `advance()`, so a
+// test needs neither sleeps nor sockets, and a failing seed fails again.
 //
 //   test script --- SimulatedPeer ===== SimulatedConnection --- driver under test
 //                     write, end, reset     step() per turn
@@ -74,7 +74,10 @@ export class SimulatedNetwork {
     this.run();
   }
 
-  /** A raw client that connects to a listener of the transport. Open once it is accepted, in `run()`. */
+  /**
+   * A raw client that connects to a listener of the transport. Open once it is accepted, in
+   * `run()`.
+   */
   connect(listener: Listener): SimulatedPeer {
     assert(listener instanceof SimulatedListener, 'a listener of the simulated transport');
     const peer = new SimulatedPeer();

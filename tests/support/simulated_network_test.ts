@@ -1,3 +1,5 @@
+// What the simulated network promises beyond the shared transport suite: peers, time and faults.
+
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
 import { type BufferHandle, NO_BUFFER, SizeClass } from '../../src/base/buffer_pool.ts';
@@ -169,7 +171,7 @@ describe('SimulatedNetwork', () => {
     assert.throws(() => connection.close(), /after onClosed/);
   });
 
-  it('runs every kind of fault, counts it, repeats itself and loses no byte of a sound exchange', () => {
+  it('runs and counts every kind of fault, repeats itself and loses no byte', () => {
     const first = chaos(7);
     const second = chaos(7);
     assert.deepEqual(first.faults.counts, second.faults.counts);

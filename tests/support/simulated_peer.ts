@@ -1,6 +1,7 @@
-// The other end of a simulated connection, in the hands of a test: a raw client of a listener, or what an
-// outgoing connection reached. It writes and reads bytes, ends, resets, and can stop reading, so that the
-// sends of the transport stall. Each `write` arrives as a delivery of its own (or several).
+// The other end of a simulated connection, in the hands of a test: a raw client of a listener, or
+// what an outgoing connection reached. It writes and reads bytes, ends, resets, and can stop
+// reading, so that the sends of the transport stall. Each `write` arrives as a delivery of its own
+// (or several).
 
 import type { SimulatedConnection } from './simulated_connection.ts';
 
@@ -66,7 +67,10 @@ export class SimulatedPeer {
     this.hasClosed = true;
   }
 
-  /** The socket is closed, but its FIN is still under way: bytes that come now are answered with a RST. */
+  /**
+   * The socket is closed, but its FIN is still under way: bytes that come now are answered with a
+   * RST.
+   */
   abandon(): void {
     this.hasClosed = true;
   }

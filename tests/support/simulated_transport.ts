@@ -1,5 +1,6 @@
-// The simulated implementation of `Transport`: turns are run by `SimulatedNetwork`, time is set by hand, and
-// each fault comes from a seed. One turn steps each listener and each connection once, in order.
+// The simulated implementation of `Transport`: turns are run by `SimulatedNetwork`, time is set by
+// hand, and each fault comes from a seed. One turn steps each listener and each connection once, in
+// order.
 
 import { strict as assert } from 'node:assert';
 import {
@@ -30,7 +31,10 @@ export type SimulatedService =
   | { readonly kind: 'refuse'; readonly error: SocketError }
   | { readonly kind: 'blackhole' };
 
-/** Closed connection objects wait behind this many others before they are reused: stale use is then seen. */
+/**
+ * Closed connection objects wait behind this many others before they are reused: stale use is then
+ * seen.
+ */
 const REUSE_AFTER = 16;
 const TIMED_OUT_MS = 3_000;
 
@@ -97,7 +101,9 @@ export class SimulatedTransport implements Transport {
     this.#deferred.push(task);
   }
 
-  /** Closes every connection; resolves once the last `onClosed` has come (it runs the turns itself). */
+  /**
+   * Closes every connection; resolves once the last `onClosed` has come (it runs the turns itself).
+   */
   close(): Promise<void> {
     this.#isClosed = true;
     for (const connection of this.#connections) connection.close();

@@ -1,4 +1,5 @@
-// The shared transport suite against the simulated transport, so that what is tested with it may be trusted.
+// The shared transport suite against the simulated transport, so that what is tested with it may be
+// trusted.
 
 import type { BufferCounts } from '../../src/base/buffer_pool.ts';
 import type { SocketAddress } from '../../src/base/socket_address.ts';

@@ -1,5 +1,5 @@
-// The one suite that every implementation of `Transport` passes. A subject says how it is opened; a subject
-// that cannot run here says why, and its tests are skipped where everybody sees it.
+// The one suite that every implementation of `Transport` passes. A subject says how it is opened; a
+// subject that cannot run here says why, and its tests are skipped where everybody sees it.
 
 import { strict as assert } from 'node:assert';
 import { describe, type TestContext } from 'node:test';

@@ -1,5 +1,6 @@
-// Cases of the transport suite about running out of descriptors, in a child process under a low limit: the
-// acceptor is told, the process does not spin, and what waited is served once there is room again.
+// Cases of the transport suite about running out of descriptors, in a child process under a low
+// limit: the acceptor is told, the process does not spin, and what waited is served once there is
+// room again.
 
 import { strict as assert } from 'node:assert';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -24,7 +25,7 @@ interface Line {
 }
 
 export function describeDescriptors(subject: SuiteSubject): void {
-  it('pauses accepting before descriptors run out, without spinning, and serves all later', (context) =>
+  it('pauses before descriptors run out, without spinning, and serves all later', (context) =>
     starve(context.signal, subject, DESCRIPTORS, true));
   // A reserve that is used up by others: only the kernel says so. libuv then closes what waits.
   it('recovers, without spinning, where the kernel itself refuses descriptors', (context) =>

@@ -224,7 +224,10 @@ async function closeFlushes(environment: SuiteEnvironment): Promise<void> {
   await closeAll(environment, pair);
 }
 
-/** Connections that end in the middle of everything, again and again; the endpoints check each callback. */
+/**
+ * Connections that end in the middle of everything, again and again; the endpoints check each
+ * callback.
+ */
 async function reuse(environment: SuiteEnvironment): Promise<void> {
   const { transport } = environment;
   const acceptor = new TestAcceptor(transport, echo('continuous'));

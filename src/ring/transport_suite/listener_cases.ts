@@ -1,5 +1,5 @@
-// Cases of the transport suite about listeners and the transport itself: pausing, stopping, many connections,
-// deferred tasks, timers, and a close that leaves nothing behind.
+// Cases of the transport suite about listeners and the transport itself: pausing, stopping, many
+// connections, deferred tasks, timers, and a close that leaves nothing behind.
 
 import { strict as assert } from 'node:assert';
 import { it } from 'node:test';

@@ -24,7 +24,9 @@ export function openRealTransport(
   return new UringTransport(pool, { descriptorsMax });
 }
 
-/** The subject of a real transport; skipped, with the kernel's reason, where it cannot be opened. */
+/**
+ * The subject of a real transport; skipped, with the kernel's reason, where it cannot be opened.
+ */
 export async function realSubject(kind: RealKind): Promise<SuiteSubject> {
   const open = async (counts: BufferCounts = SUITE_COUNTS): Promise<SuiteEnvironment> => {
     const pool = makePool(counts);

@@ -1,6 +1,6 @@
-// A process with few descriptors that echoes over one transport; the descriptor cases run it under a low
-// `ulimit -n`. It writes a line of JSON per event: `{port}`, then `{starved, accepted, cpuMs, wallMs}` for
-// each time that accepting was starved, then, at the end of its input, a last one.
+// A process with few descriptors that echoes over one transport; the descriptor cases run it under
+// a low `ulimit -n`. It writes a line of JSON per event: `{port}`, then `{starved, accepted, cpuMs,
+// wallMs}` for each time that accepting was starved, then, at the end of its input, a last one.
 
 import { closeDescriptor, localPort, openTcpListener } from '../../sys/sockets.ts';
 import { openRealTransport, type RealKind } from './open_real.ts';

@@ -1,4 +1,5 @@
-// Cases of the transport suite about bytes: none is lost, doubled or moved, in both ways of receiving.
+// Cases of the transport suite about bytes: none is lost, doubled or moved, in both ways of
+// receiving.
 
 import { strict as assert } from 'node:assert';
 import { it, type TestContext } from 'node:test';

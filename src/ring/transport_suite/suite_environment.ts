@@ -1,8 +1,8 @@
-// What the shared transport suite needs of a transport under test: a way to open it, to listen, and to wait
-// until something may have happened. Real transports get theirs here; the simulated one brings its own.
+// What the shared transport suite needs of a transport under test: a way to open it, to listen, and
+// to wait until something may have happened. Real transports get theirs here; the simulated one
+// brings its own.
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -153,19 +153,6 @@ export async function untilQuiet(
     if (current !== last) quietTurns = 0;
     last = current;
   }
-}
-
-/** A TCP port on which a plain server of Node listens, for tests of outgoing connections. */
-export async function openNodeServer(
-  onConnection: Parameters<typeof createServer>[1],
-): Promise<{ address: SocketAddress; close(): Promise<void> }> {
-  const server = createServer({ allowHalfOpen: true }, onConnection);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  return {
-    address: { kind: 'tcp', host: '127.0.0.1', family: 4, port },
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  };
 }
 
 function tcpOptions(kind: 'ipv4' | 'ipv6'): {

@@ -1,5 +1,5 @@
-// One end of a connection in the transport suite: it sends what it is told to, collects what it receives,
-// and checks with each callback that the contract's rules hold.
+// One end of a connection in the transport suite: it sends what it is told to, collects what it
+// receives, and checks with each callback that the contract's rules hold.
 
 import { strict as assert } from 'node:assert';
 import { type BufferHandle, NO_BUFFER, SizeClass } from '../../base/buffer_pool.ts';
