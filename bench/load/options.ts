@@ -44,9 +44,12 @@ export function parseOptions(
 
 function help(scenarios: readonly Scenario[]): string {
   const lines = scenarios.map(({ name, description }) => `  ${name.padEnd(13)}${description}`);
-  return `npm run bench -- [--quick] [--scenario NAME]... [--rounds N] [--proxies zproxy,nginx,haproxy]
+  return `npm run bench -- [--quick] [--scenario NAME]... [--rounds N] [--proxies NAME,NAME...]
 
-Measures ZProxy beside nginx and HAProxy on this machine. --quick only shows that everything runs.
+Measures ZProxy beside nginx and HAProxy on this machine.
+  --quick       only shows that everything runs
+  --rounds      how often each is counted (default ${ROUNDS})
+  --proxies     which ones (default ${NAMES.join(',')})
 
 Scenarios (all of them by default):
 ${lines.join('\n')}`;

@@ -30,7 +30,8 @@ test('parseWrk() reads counts, sizes and latencies in their units', () => {
 });
 
 test('parseWrk() counts answers that were errors, and socket errors', () => {
-  const bad = `${TEXT}  Non-2xx or 3xx responses: 7\n  Socket errors: connect 1, read 2, write 0, timeout 3\n`;
+  const errors = 'Socket errors: connect 1, read 2, write 0, timeout 3';
+  const bad = `${TEXT}  Non-2xx or 3xx responses: 7\n  ${errors}\n`;
   assert.equal(parseWrk(bad).failures, 13);
   assert.throws(() => parseWrk('unable to connect'), /something else/);
 });

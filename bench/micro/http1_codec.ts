@@ -1,5 +1,6 @@
-// Nanoseconds of CPU time per head of the HTTP/1 codec: decoding and encoding of a browser-size request (about 450
-// bytes, 12 fields) and of a typical response. The wanted values: decode about 1 µs, encode below 0.5 µs.
+// Nanoseconds of CPU time per head of the HTTP/1 codec: decoding and encoding of a browser-size
+// request (about 450 bytes, 12 fields) and of a typical response. The wanted values: decode about 1
+// µs, encode below 0.5 µs.
 //
 //   node bench/micro/http1_codec.ts
 

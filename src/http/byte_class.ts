@@ -1,5 +1,6 @@
-// What each byte value may be part of: one table of bits for the decoders' inner loops, and the value of
-// each hexadecimal digit. RFC 9110 section 5.6.2 (token) and 5.5 (field-value), RFC 3986 section 2.
+// What each byte value may be part of: one table of bits for the decoders' inner loops, and the
+// value of each hexadecimal digit. RFC 9110 section 5.6.2 (token) and 5.5 (field-value), RFC 3986
+// section 2.
 
 /** Bits of `BYTE_CLASS`. */
 export const ByteClass = {

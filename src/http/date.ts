@@ -1,6 +1,6 @@
-// The current time as the value of `Date` (IMF-fixdate, RFC 9110 section 5.6.7): 29 bytes of static text
-// in the arena, rewritten at most once a second, so that a response costs no formatting. Writers copy it
-// at once; nobody keeps the bytes.
+// The current time as the value of `Date` (IMF-fixdate, RFC 9110 section 5.6.7): 29 bytes of static
+// text in the arena, rewritten at most once a second, so that a response costs no formatting.
+// Writers copy it at once; nobody keeps the bytes.
 
 import type { Arena, ByteRange } from '../base/arena.ts';
 import { assert } from '../base/assert.ts';

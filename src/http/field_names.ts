@@ -1,5 +1,5 @@
-// Field names that mean something to a proxy, each with a number below 64. Everything else is UNKNOWN and
-// only forwarded. Names are compared without regard to case (RFC 9110 section 5.1).
+// Field names that mean something to a proxy, each with a number below 64. Everything else is
+// UNKNOWN and only forwarded. Names are compared without regard to case (RFC 9110 section 5.1).
 
 import { assert } from '../base/assert.ts';
 
@@ -133,10 +133,10 @@ const FIELDS: readonly (readonly [string, number])[] = [
 /** Traits of each known field, indexed by FieldId. UNKNOWN has none. */
 export const FIELD_TRAITS: Uint8Array = Uint8Array.from(FIELDS, (field) => field[1]);
 
-// Identification: a hash of length, first and last but one letter picks one candidate, whose bytes are compared.
-// `makeCandidates` proves when the module loads that no two known names share a slot.
+// Identification: a hash of length, first and last but one letter picks one candidate, whose bytes
+// are compared. `makeCandidates` proves when the module loads that no two known names share a slot.
 //
-//   slot = (length * LENGTH_FACTOR + (first | 0x20) * FIRST_FACTOR + (lastButOne | 0x20)) & SLOT_MASK
+//   slot = (length * LENGTH_FACTOR + first * FIRST_FACTOR + lastButOne) & SLOT_MASK
 const LENGTH_FACTOR = 4;
 const FIRST_FACTOR = 69;
 const SLOT_MASK = 255;
@@ -148,8 +148,8 @@ const NAME_BYTES: Uint8Array = makeNameBytes();
 const CANDIDATES: Uint8Array = makeCandidates();
 
 /**
- * Which known name `bytes[start, end)` is. The range must be a token (checked by whoever received it):
- * among token characters `byte | 0x20` folds exactly the letters.
+ * Which known name `bytes[start, end)` is. The range must be a token (checked by whoever received
+ * it): among token characters `byte | 0x20` folds exactly the letters.
  */
 export function identifyField(bytes: Uint8Array, start: number, end: number): FieldId {
   const length = end - start;

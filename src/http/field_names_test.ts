@@ -43,7 +43,7 @@ test('identifyField() takes empty and single characters for unknown', () => {
   for (const name of ['a', 't', 'E', '-']) assert.equal(identify(name), FieldId.UNKNOWN);
 });
 
-test('FIELD_TRAITS: no field is both of one hop and kept, and those of one hop are no trailers', () => {
+test('FIELD_TRAITS: fields of one hop are never kept, never trailers, always noted', () => {
   for (const id of Object.values(FieldId)) {
     const traits = FIELD_TRAITS[id]!;
     if ((traits & FieldTrait.HOP) === 0) continue;

@@ -1,6 +1,6 @@
-// The authority of a request: `uri-host [ ":" port ]` (RFC 9110 section 7.2, RFC 3986 section 3.2). User
-// information is refused (RFC 9110 section 4.2.4), as is an empty host (section 4.2.1). Names are not
-// resolved, folded or decoded here: what is valid is forwarded as it is.
+// The authority of a request: `uri-host [ ":" port ]` (RFC 9110 section 7.2, RFC 3986 section 3.2).
+// User information is refused (RFC 9110 section 4.2.4), as is an empty host (section 4.2.1). Names
+// are not resolved, folded or decoded here: what is valid is forwarded as it is.
 
 import { BYTE_CLASS, ByteClass, HEX_VALUE, NOT_HEX } from './byte_class.ts';
 

@@ -1,6 +1,6 @@
-// Comma-separated list values (RFC 9110 section 5.6.1), read in place: one reader walks the elements of a
-// range without allocating. A comma inside a quoted string does not separate. Empty elements are skipped,
-// as section 5.6.1.2 asks of a recipient.
+// Comma-separated list values (RFC 9110 section 5.6.1), read in place: one reader walks the
+// elements of a range without allocating. A comma inside a quoted string does not separate. Empty
+// elements are skipped, as section 5.6.1.2 asks of a recipient.
 
 const COMMA = 0x2c;
 const QUOTE = 0x22;

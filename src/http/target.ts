@@ -1,7 +1,8 @@
-// The path of a request target in the normalised form of RFC 3986 section 6.2.2, made in place: escapes
-// of unreserved characters are decoded, the digits of the others are upper case, dot segments are removed
-// (also those that were written `%2E`). What is not equivalent stays: `%2F`, `%5C`, `\`, `//`, `;`. The
-// query is never touched. Routes match and upstreams receive this form, so that both see the same path.
+// The path of a request target in the normalised form of RFC 3986 section 6.2.2, made in place:
+// escapes of unreserved characters are decoded, the digits of the others are upper case, dot
+// segments are removed (also those that were written `%2E`). What is not equivalent stays: `%2F`,
+// `%5C`, `\`, `//`, `;`. The query is never touched. Routes match and upstreams receive this form,
+// so that both see the same path.
 
 import { BYTE_CLASS, ByteClass, HEX_VALUE } from './byte_class.ts';
 
@@ -42,7 +43,8 @@ function normalizeEscapes(bytes: Uint8Array, start: number, end: number): number
   return to;
 }
 
-// RFC 3986 section 5.2.4. `to` is where the next segment's slash goes; above the root `..` is dropped.
+// RFC 3986 section 5.2.4. `to` is where the next segment's slash goes; above the root `..` is
+// dropped.
 function removeDotSegments(bytes: Uint8Array, start: number, end: number): number {
   let to = start;
   let from = start;

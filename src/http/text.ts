@@ -1,9 +1,12 @@
-// Text in the arena: comparing it without making strings, and making strings where a cold path wants one.
+// Text in the arena: comparing it without making strings, and making strings where a cold path
+// wants one.
 
 /** ASCII lower case of each byte value; others stay. */
 export const LOWER: Uint8Array = makeLower();
 
-/** The bytes as a string, each byte one character. Allocates: for logs, errors and configuration. */
+/**
+ * The bytes as a string, each byte one character. Allocates: for logs, errors and configuration.
+ */
 export function latin1Text(bytes: Uint8Array, start: number, end: number): string {
   let text = '';
   for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
@@ -48,7 +51,9 @@ export function rangesEqualIgnoreCase(
   return true;
 }
 
-/** Writes `value` (a non-negative safe integer) in decimal at `at`; returns the offset behind it. */
+/**
+ * Writes `value` (a non-negative safe integer) in decimal at `at`; returns the offset behind it.
+ */
 export function writeDecimal(bytes: Uint8Array, at: number, value: number): number {
   let end = at + 1;
   for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) end++;

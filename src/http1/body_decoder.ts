@@ -1,6 +1,6 @@
-// The body of one message after another on a connection (RFC 9112 sections 6 and 7): takes bytes as they
-// arrive, split anywhere, and says which of them are body. It does no I/O and keeps no bytes but those of
-// an unfinished trailer section.
+// The body of one message after another on a connection (RFC 9112 sections 6 and 7): takes bytes as
+// they arrive, split anywhere, and says which of them are body. It does no I/O and keeps no bytes
+// but those of an unfinished trailer section.
 //
 //   chunked, in place:   | 5 CRLF h e l l o CRLF 3 CRLF a b c CRLF ... |
 //                                 ^dataStart                ^received
@@ -48,8 +48,8 @@ export class BodyDecoder {
   /** After END: bytes behind it belong to what follows on the connection. */
   consumedEnd = 0;
   /**
-   * After END: the trailer fields that may be passed on. Shared by the worker's bodies: valid until the
-   * callback that is told of them returns.
+   * After END: the trailer fields that may be passed on. Shared by the worker's bodies: valid until
+   * the callback that is told of them returns.
    */
   readonly trailers: HeaderBlock;
   readonly #bytes: Uint8Array;
@@ -202,7 +202,8 @@ export class BodyDecoder {
     return at + byteCount;
   }
 
-  // Gathers a byte of the trailer section; END with the LF of its empty line. CR and LF only come paired.
+  // Gathers a byte of the trailer section; END with the LF of its empty line. CR and LF only come
+  // paired.
   #takeTrailer(byte: number): BodyResult {
     const count = this.#gatheredBytes;
     if (count === 0 && byte === CR) {

@@ -137,7 +137,8 @@ test('BodyDecoder: any body in any chunks, cut anywhere, comes out as it went in
       fc.array(fc.nat(400), { maxLength: 6 }),
       (chunks, places) => {
         const texts = chunks.map((bytes) => Buffer.from(bytes).toString('latin1'));
-        const wire = `${texts.map((t) => `${t.length.toString(16)}\r\n${t}\r\n`).join('')}0\r\n\r\n`;
+        const framed = texts.map((text) => `${text.length.toString(16)}\r\n${text}\r\n`);
+        const wire = `${framed.join('')}0\r\n\r\n`;
         const cuts = [...new Set([0, wire.length, ...places.map((p) => p % wire.length)])];
         cuts.sort((a, b) => a - b);
         decoder.begin(Framing.CHUNKED, -1);

@@ -1,11 +1,13 @@
-// `chunk-size [ chunk-ext ] CRLF` (RFC 9112 section 7.1), a byte at a time, so that it can stop anywhere:
+// `chunk-size [ chunk-ext ] CRLF` (RFC 9112 section 7.1), a byte at a time, so that it can stop
+// anywhere:
 //
 //   SIZE_FIRST -> SIZE -+-------------------------------------------> LINE_FEED -> END
 //                       +-> ";" NAME_FIRST -> NAME -> "=" VALUE_FIRST -> VALUE | QUOTED
 //                            (BWS around ";" and "=", but not before the CRLF)
 //
-// Extensions are checked against their grammar (section 7.1.1) and dropped. Refused: signs, `0x`, a size
-// that is no safe integer, bare CR or LF, white space at the line's end, too many extension bytes.
+// Extensions are checked against their grammar (section 7.1.1) and dropped. Refused: signs, `0x`, a
+// size that is no safe integer, bare CR or LF, white space at the line's end, too many extension
+// bytes.
 
 import { CHUNK_EXTENSION_BYTES_MAX } from '../base/limits.ts';
 import { BYTE_CLASS, ByteClass, HEX_VALUE, NOT_HEX } from '../http/byte_class.ts';

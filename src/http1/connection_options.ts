@@ -1,7 +1,8 @@
-// What the Connection fields of a message say (RFC 9110 section 7.6.1), and the removal of the fields that
-// they name. A field that we know to be for all recipients (FieldTrait.KEPT: Host, Content-Length, Cookie,
-// X-Forwarded-For ...) is never removed, although a Connection field lists it: section 7.6.1 forbids to
-// list such, and a client must not be able to strip what upstreams decide by.
+// What the Connection fields of a message say (RFC 9110 section 7.6.1), and the removal of the
+// fields that they name. A field that we know to be for all recipients (FieldTrait.KEPT: Host,
+// Content-Length, Cookie, X-Forwarded-For ...) is never removed, although a Connection field lists
+// it: section 7.6.1 forbids to list such, and a client must not be able to strip what upstreams
+// decide by.
 
 import { CONNECTION_OPTIONS_MAX } from '../base/limits.ts';
 import { FIELD_TRAITS, FieldId, FieldTrait, identifyField } from '../http/field_names.ts';
@@ -28,8 +29,8 @@ export class ConnectionOptions {
   }
 
   /**
-   * Reads the Connection fields of a block (already marked as removed, the first at `index`) and removes
-   * the fields that they list. False where there are more options than anyone needs.
+   * Reads the Connection fields of a block (already marked as removed, the first at `index`) and
+   * removes the fields that they list. False where there are more options than anyone needs.
    */
   read(fields: HeaderBlock, index: number): boolean {
     let count = 0;

@@ -1,5 +1,5 @@
-// The value of Content-Length: `1*DIGIT`, or a list of such that are all equal (RFC 9110 section 8.6).
-// Signs, white space inside, empty elements and what does not fit a safe integer are refused.
+// The value of Content-Length: `1*DIGIT`, or a list of such that are all equal (RFC 9110 section
+// 8.6). Signs, white space inside, empty elements and what does not fit a safe integer are refused.
 
 const ZERO = 0x30;
 const COMMA = 0x2c;

@@ -1,6 +1,7 @@
-// Heads and chunk framing as HTTP/1.1 bytes (RFC 9112). Field lines that stand in the arena as they came are
-// copied as they are, neighbours in one go; what concerns our own hop is added here and nowhere else:
-// framing, Connection, Upgrade, TE. A field block never holds such fields (see message_head.ts).
+// Heads and chunk framing as HTTP/1.1 bytes (RFC 9112). Field lines that stand in the arena as they
+// came are copied as they are, neighbours in one go; what concerns our own hop is added here and
+// nowhere else: framing, Connection, Upgrade, TE. A field block never holds such fields (see
+// message_head.ts).
 
 import type { Arena } from '../base/arena.ts';
 import { assert } from '../base/assert.ts';
@@ -43,7 +44,9 @@ const REASONS: readonly Uint8Array[] = Array.from({ length: 1000 }, (_, status) 
 );
 
 export class Http1Encoder {
-  /** After `encodeResponseHead`: how the body has to be sent. CLOSE: the connection ends with it. */
+  /**
+   * After `encodeResponseHead`: how the body has to be sent. CLOSE: the connection ends with it.
+   */
   bodyFraming: Framing = Framing.NONE;
   readonly #bytes: Uint8Array;
   // Where the next byte goes, and the end of the room; past it means that it did not fit.
@@ -55,8 +58,9 @@ export class Http1Encoder {
   }
 
   /**
-   * Writes a request head into `[out, outEnd)`, always as HTTP/1.1, and returns its end, or -1 where it does
-   * not fit. A head without Host is given one from its authority (RFC 9112 section 3.2).
+   * Writes a request head into `[out, outEnd)`, always as HTTP/1.1, and returns its end, or -1
+   * where it does not fit. A head without Host is given one from its authority (RFC 9112 section
+   * 3.2).
    */
   encodeRequestHead(head: RequestHead, out: number, outEnd: number): number {
     this.#at = out;
@@ -89,9 +93,9 @@ export class Http1Encoder {
   }
 
   /**
-   * Writes a response head for a client that speaks version 10 or 11, and returns its end, or -1 where it
-   * does not fit. `keepAlive`: the connection would serve another request; it will not where the body is
-   * delimited by its end (`bodyFraming` is CLOSE).
+   * Writes a response head for a client that speaks version 10 or 11, and returns its end, or -1
+   * where it does not fit. `keepAlive`: the connection would serve another request; it will not
+   * where the body is delimited by its end (`bodyFraming` is CLOSE).
    */
   encodeResponseHead(
     head: ResponseHead,
@@ -117,8 +121,8 @@ export class Http1Encoder {
   }
 
   /**
-   * Writes the size line of a chunk before its payload `[start, end)`, which is not empty; returns where
-   * the chunk begins. At most 10 bytes before `start` are overwritten.
+   * Writes the size line of a chunk before its payload `[start, end)`, which is not empty; returns
+   * where the chunk begins. At most 10 bytes before `start` are overwritten.
    */
   openChunk(start: number, end: number): number {
     assert(end > start, 'an empty chunk would end the body');
@@ -142,7 +146,9 @@ export class Http1Encoder {
     return this.#write(CHUNK_END_LAST_CHUNK, end);
   }
 
-  /** Writes the last chunk with its trailer section; returns its end, or -1 where it does not fit. */
+  /**
+   * Writes the last chunk with its trailer section; returns its end, or -1 where it does not fit.
+   */
   writeLastChunk(trailers: HeaderBlock | null, out: number, outEnd: number): number {
     this.#at = out;
     this.#end = outEnd;
@@ -255,7 +261,8 @@ export class Http1Encoder {
   }
 }
 
-// A body whose end is marked is chunked for 1.1; 1.0 has only the connection's end (RFC 9112 section 6.1).
+// A body whose end is marked is chunked for 1.1; 1.0 has only the connection's end (RFC 9112
+// section 6.1).
 function framingFor(framing: Framing, clientVersion: number): Framing {
   if (framing === Framing.NONE || framing === Framing.LENGTH) return framing;
   return clientVersion >= 11 ? Framing.CHUNKED : Framing.CLOSE;

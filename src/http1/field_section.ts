@@ -1,6 +1,6 @@
-// The field section of one head: puts the lines that the scanner found into a header block and notes what
-// they say about this hop, for requests and responses alike. Fields that concern one hop are marked as
-// removed (see message_head.ts); judging what was noted is the decoders' matter.
+// The field section of one head: puts the lines that the scanner found into a header block and
+// notes what they say about this hop, for requests and responses alike. Fields that concern one hop
+// are marked as removed (see message_head.ts); judging what was noted is the decoders' matter.
 
 import { FIELD_TRAITS, FieldId, FieldTrait, identifyField } from '../http/field_names.ts';
 import type { HeaderBlock } from '../http/header_block.ts';
@@ -49,8 +49,8 @@ export class FieldSection {
   }
 
   /**
-   * Fills `fields` with the scanner's lines, of which the first begins at `start`. Names with underscores
-   * are left out where `dropsUnderscores`.
+   * Fills `fields` with the scanner's lines, of which the first begins at `start`. Names with
+   * underscores are left out where `dropsUnderscores`.
    */
   read(fields: HeaderBlock, scanner: Scanner, start: number, dropsUnderscores: boolean): void {
     this.#clear();
@@ -81,7 +81,8 @@ export class FieldSection {
     }
   }
 
-  // RFC 9112 section 5.1: white space before a response's colon is removed, so the line cannot be copied.
+  // RFC 9112 section 5.1: white space before a response's colon is removed, so the line cannot be
+  // copied.
   #addSpaced(
     fields: HeaderBlock,
     nameStart: number,

@@ -1,5 +1,5 @@
-// `HTTP-version = "HTTP/" DIGIT "." DIGIT` (RFC 9112 section 2.3), judged byte by byte, so that what is no
-// version is refused at its first wrong byte.
+// `HTTP-version = "HTTP/" DIGIT "." DIGIT` (RFC 9112 section 2.3), judged byte by byte, so that
+// what is no version is refused at its first wrong byte.
 
 const NAME = [0x48, 0x54, 0x54, 0x50, 0x2f] as const; // "HTTP/"
 const MAJOR = 5;

@@ -1,10 +1,12 @@
-// The head of an HTTP/1.x request (RFC 9112 sections 2 to 6) from bytes to integers. It refuses whatever two
-// recipients could read differently, and does no I/O. One decoder serves all connections of a worker: what
-// it must remember of an unfinished head is the integer `scanned`, which the connection keeps.
+// The head of an HTTP/1.x request (RFC 9112 sections 2 to 6) from bytes to integers. It refuses
+// whatever two recipients could read differently, and does no I/O. One decoder serves all
+// connections of a worker: what it must remember of an unfinished head is the integer `scanned`,
+// which the connection keeps.
 //
-// A head that arrives whole is looked at once. An unfinished one is only checked, from where the last call
-// stopped (so a bad line is refused when it is seen, and a byte costs the same however it arrives), and
-// decoded from its beginning once its end is there. Only then are bytes changed: the target is normalised.
+// A head that arrives whole is looked at once. An unfinished one is only checked, from where the
+// last call stopped (so a bad line is refused when it is seen, and a byte costs the same however it
+// arrives), and decoded from its beginning once its end is there. Only then are bytes changed: the
+// target is normalised.
 
 import type { Arena, ByteRange } from '../base/arena.ts';
 import { assert } from '../base/assert.ts';
@@ -67,8 +69,8 @@ export class RequestDecoder {
   }
 
   /**
-   * Decodes the head that begins at `start`; bytes behind it up to `end` are not looked at. After INCOMPLETE
-   * call again with more bytes and `scanned`; the bytes may have been moved meanwhile.
+   * Decodes the head that begins at `start`; bytes behind it up to `end` are not looked at. After
+   * INCOMPLETE call again with more bytes and `scanned`; the bytes may have been moved meanwhile.
    */
   decode(head: RequestHead, start: number, end: number, scanned: number): DecodeResult {
     const limit = Math.min(end, start + this.#limits.headBytesMax);
@@ -231,7 +233,8 @@ export class RequestDecoder {
     return ExchangeError.NONE;
   }
 
-  // RFC 9112 section 3.2.2: an authority in the target replaces Host, for routing and for what is sent.
+  // RFC 9112 section 3.2.2: an authority in the target replaces Host, for routing and for what is
+  // sent.
   #setAuthority(head: RequestHead): void {
     const index = this.#section.hostIndex;
     const fields = head.fields;
@@ -247,7 +250,8 @@ export class RequestDecoder {
     }
   }
 
-  // `lookedEnd` and `second` are offsets; `second` is -1 where the line's second part was not reached.
+  // `lookedEnd` and `second` are offsets; `second` is -1 where the line's second part was not
+  // reached.
   #wait(
     start: number,
     lineStart: number,

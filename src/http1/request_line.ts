@@ -1,11 +1,12 @@
-// The request line (RFC 9112 section 3): `method SP request-target SP HTTP-version CRLF`, with exactly one
-// space. It finds the parts and checks each byte in its order; what the target means is request_target.ts.
+// The request line (RFC 9112 section 3): `method SP request-target SP HTTP-version CRLF`, with
+// exactly one space. It finds the parts and checks each byte in its order; what the target means is
+// request_target.ts.
 //
 //   GET SP /a/%62/../c?d=e SP HTTP/1.1 CR LF
 //   ^start ^targetStart ^query ^targetEnd    ^lineEnd
 //
-// The target's bytes are not changed here: that waits until the head is complete, because an unfinished
-// head is looked at again.
+// The target's bytes are not changed here: that waits until the head is complete, because an
+// unfinished head is looked at again.
 
 import { METHOD_BYTES_MAX } from '../base/limits.ts';
 import { BYTE_CLASS, ByteClass, HEX_VALUE, NOT_HEX } from '../http/byte_class.ts';
@@ -51,8 +52,8 @@ export class RequestLine {
   }
 
   /**
-   * Decodes the line that begins at `start`. It was looked at up to `lookedEnd` before, which lies behind
-   * its `?` (`isInQuery`) or not; then the parts that were passed over are not reported.
+   * Decodes the line that begins at `start`. It was looked at up to `lookedEnd` before, which lies
+   * behind its `?` (`isInQuery`) or not; then the parts that were passed over are not reported.
    */
   decode(start: number, end: number, lookedEnd: number, isInQuery: boolean): DecodeResult {
     const method = this.#decodeMethod(start, end);
@@ -114,7 +115,8 @@ export class RequestLine {
         if (bytes[at - 1] === SLASH) this.needsNormalizing = true;
         at++;
       } else if (byte === PERCENT) {
-        // A lone `%` is no escape (RFC 3986 section 2.1), and could become one by decoding what follows.
+        // A lone `%` is no escape (RFC 3986 section 2.1), and could become one by decoding what
+        // follows.
         for (let i = at + 1; i < at + 3; i++) {
           if (i === limit) return this.#ranOut(at, end);
           if (HEX_VALUE[bytes[i]!] === NOT_HEX) {

@@ -1,6 +1,6 @@
-// What a request target means (RFC 9112 section 3.2): its form, the authority that it names, its path. The
-// request line has checked the bytes already. `identify` only looks; `normalize` rewrites in place once
-// the head is complete.
+// What a request target means (RFC 9112 section 3.2): its form, the authority that it names, its
+// path. The request line has checked the bytes already. `identify` only looks; `normalize` rewrites
+// in place once the head is complete.
 //
 //   ORIGIN     /path?query             ABSOLUTE  http://authority/path?query
 //   AUTHORITY  host:port, of CONNECT   ASTERISK  *, of OPTIONS
@@ -18,7 +18,9 @@ const QUESTION = 0x3f;
 const HTTP = [0x68, 0x74, 0x74, 0x70] as const;
 const SEPARATOR = [0x3a, 0x2f, 0x2f] as const;
 
-/** Finds form, authority and path of the target. False where it is none that the method may have. */
+/**
+ * Finds form, authority and path of the target. False where it is none that the method may have.
+ */
 export function identifyTarget(bytes: Uint8Array, line: RequestLine, head: RequestHead): boolean {
   const start = line.targetStart;
   const end = line.targetEnd;
@@ -100,8 +102,8 @@ export function normalizeTarget(
   }
 }
 
-// An absolute target without a path: "/", or "*" for OPTIONS without a query (RFC 9112 section 3.2.4). The
-// authority moves a byte to the left, over the scheme's last slash, to make room.
+// An absolute target without a path: "/", or "*" for OPTIONS without a query (RFC 9112 section
+// 3.2.4). The authority moves a byte to the left, over the scheme's last slash, to make room.
 function openPath(bytes: Uint8Array, head: RequestHead): void {
   bytes.copyWithin(head.authorityStart - 1, head.authorityStart, head.authorityEnd);
   head.authorityStart--;

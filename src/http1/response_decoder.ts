@@ -1,7 +1,8 @@
-// The head of an HTTP/1.x response (RFC 9112 sections 4 to 6) from bytes to integers. What is ambiguous in
-// its framing is refused, because the next response on the connection would be another's. Interim (1xx)
-// heads and 101 are heads like any other; the status tells. See request_decoder.ts for how an unfinished
-// head is looked at; here, too, one decoder serves all connections of a worker.
+// The head of an HTTP/1.x response (RFC 9112 sections 4 to 6) from bytes to integers. What is
+// ambiguous in its framing is refused, because the next response on the connection would be
+// another's. Interim (1xx) heads and 101 are heads like any other; the status tells. See
+// request_decoder.ts for how an unfinished head is looked at; here, too, one decoder serves all
+// connections of a worker.
 
 import type { Arena } from '../base/arena.ts';
 import { assert } from '../base/assert.ts';
@@ -61,9 +62,9 @@ export class ResponseDecoder {
   }
 
   /**
-   * Decodes the head that begins at `start`, an answer to a request of that method; bytes behind it up to
-   * `end` are not looked at. After INCOMPLETE call again with more bytes and `scanned`; the bytes may have
-   * been moved meanwhile.
+   * Decodes the head that begins at `start`, an answer to a request of that method; bytes behind it
+   * up to `end` are not looked at. After INCOMPLETE call again with more bytes and `scanned`; the
+   * bytes may have been moved meanwhile.
    */
   decode(
     head: ResponseHead,
@@ -217,7 +218,8 @@ export class ResponseDecoder {
     return true;
   }
 
-  // `lookedEnd` and `second` are offsets; `second` is -1 where the line's second part was not reached.
+  // `lookedEnd` and `second` are offsets; `second` is -1 where the line's second part was not
+  // reached.
   #wait(
     start: number,
     lineStart: number,

@@ -1,5 +1,5 @@
-// The scanner in plain TypeScript: one look at each byte (bench/micro/http1_codec.ts). It is what runs
-// where there is no SIMD, and what a SIMD scanner is compared with.
+// The scanner in plain TypeScript: one look at each byte (bench/micro/http1_codec.ts). It is what
+// runs where there is no SIMD, and what a SIMD scanner is compared with.
 
 import { FIELDS_COUNT_MAX } from '../base/limits.ts';
 import { BYTE_CLASS, ByteClass } from '../http/byte_class.ts';

@@ -1,13 +1,13 @@
-// How far an unfinished head was looked at, in one small integer that the connection keeps between two
-// calls: decoders are shared by all connections of a worker and remember nothing of a head.
+// How far an unfinished head was looked at, in one small integer that the connection keeps between
+// two calls: decoders are shared by all connections of a worker and remember nothing of a head.
 //
 //   bit  30        29 ........ 24     23 ........ 16     15 ............ 0
 //        isSecond  lookedUnits        linesCount         lineStart
 //
 // `lineStart` is where the unfinished line begins, relative to the head. Of that line the first
-// `lookedUnits * UNIT` bytes need not be looked at again, so that a byte costs the same however a head
-// arrives; `isSecond` says that they reach into the second part (a field's value, a target's query).
-// `linesCount` is the number of field lines before it. 0 is the beginning of a head.
+// `lookedUnits * UNIT` bytes need not be looked at again, so that a byte costs the same however a
+// head arrives; `isSecond` says that they reach into the second part (a field's value, a target's
+// query). `linesCount` is the number of field lines before it. 0 is the beginning of a head.
 
 import { assert } from '../base/assert.ts';
 
@@ -22,8 +22,8 @@ export const POSITION_BYTES_MAX = 0xffff;
 export const POSITION_LINES_MAX = 0xff;
 
 /**
- * Packs a position. `lineBytes` is where the unfinished line begins in the head, `lookedBytes` how much of
- * it is known to be good, `secondBytes` where its second part begins, or -1.
+ * Packs a position. `lineBytes` is where the unfinished line begins in the head, `lookedBytes` how
+ * much of it is known to be good, `secondBytes` where its second part begins, or -1.
  */
 export function packPosition(
   lineBytes: number,

@@ -1,15 +1,16 @@
-// The contract between the decoders and whoever looks at each byte of a field section: it finds where the
-// lines end and where the names end, and checks that every byte may stand where it stands (RFC 9112
-// section 5). It knows no field. Implementations answer alike to the byte, which one suite checks.
+// The contract between the decoders and whoever looks at each byte of a field section: it finds
+// where the lines end and where the names end, and checks that every byte may stand where it stands
+// (RFC 9112 section 5). It knows no field. Implementations answer alike to the byte, which one
+// suite checks.
 //
 //   name [OWS] ":" value CR LF        one entry of `lines` each
 //        ^colon          ^end
 //   ...
 //   CR LF                             `sectionEnd` is behind it
 //
-// Bytes are judged in their order, so that a verdict does not depend on how the input was split. A line
-// is refused at its first bad byte: bare CR or LF, NUL, other controls, a line that begins with white
-// space (obs-fold), an empty name, white space before the colon unless that is allowed.
+// Bytes are judged in their order, so that a verdict does not depend on how the input was split. A
+// line is refused at its first bad byte: bare CR or LF, NUL, other controls, a line that begins
+// with white space (obs-fold), an empty name, white space before the colon unless that is allowed.
 
 /** What a scan came to. */
 export const ScanResult = {
@@ -56,8 +57,8 @@ export interface Scanner {
   /** Scans a section whose first line begins at `start`; at most `linesMax` lines. */
   scan(start: number, end: number, linesMax: number): ScanResult;
   /**
-   * The same where the first line was looked at up to `lookedEnd` before, which lies behind its colon
-   * (`isInValue`) or not. The entry of that line is not to be used.
+   * The same where the first line was looked at up to `lookedEnd` before, which lies behind its
+   * colon (`isInValue`) or not. The entry of that line is not to be used.
    */
   resume(
     start: number,

@@ -1,6 +1,7 @@
-// The status line of a response (RFC 9112 section 4): `HTTP-version SP 3DIGIT SP [ reason-phrase ] CRLF`.
-// The space before an empty reason phrase may be missing, as section 4 lets a recipient tolerate. Each
-// byte is judged in its order, so that a verdict does not depend on how the input was split.
+// The status line of a response (RFC 9112 section 4): `HTTP-version SP 3DIGIT SP [ reason-phrase ]
+// CRLF`. The space before an empty reason phrase may be missing, as section 4 lets a recipient
+// tolerate. Each byte is judged in its order, so that a verdict does not depend on how the input
+// was split.
 
 import { BYTE_CLASS, ByteClass } from '../http/byte_class.ts';
 import { DecodeResult } from './decode_result.ts';

@@ -1,9 +1,10 @@
-// The trailer section of a chunked body (RFC 9112 section 7.1.2). Its bytes are gathered until its empty
-// line is there, decoded into fields in one static place of the arena, and filtered: only what RFC 9110
-// section 6.5.1 leaves is passed on, never as a header field.
+// The trailer section of a chunked body (RFC 9112 section 7.1.2). Its bytes are gathered until its
+// empty line is there, decoded into fields in one static place of the arena, and filtered: only
+// what RFC 9110 section 6.5.1 leaves is passed on, never as a header field.
 //
-// Both the area and the block are shared by all bodies of a worker, because trailers are rare and valid
-// only until the callback that hands them out returns: an idle connection holds no room for them.
+// Both the area and the block are shared by all bodies of a worker, because trailers are rare and
+// valid only until the callback that hands them out returns: an idle connection holds no room for
+// them.
 
 import type { Arena, ByteRange } from '../base/arena.ts';
 import { FIELDS_COUNT_MAX, TRAILER_BYTES_MAX } from '../base/limits.ts';
@@ -37,8 +38,8 @@ export class TrailerSection {
   }
 
   /**
-   * Decodes a whole section (its empty line included) that was gathered in `gathered[0, byteCount)`. False
-   * where it is malformed.
+   * Decodes a whole section (its empty line included) that was gathered in `gathered[0,
+   * byteCount)`. False where it is malformed.
    */
   decode(gathered: Uint8Array, byteCount: number, dropsUnderscores: boolean): boolean {
     const start = this.#area.start;

@@ -1,5 +1,6 @@
-// The Transfer-Encoding of one message, over all its field lines (RFC 9112 section 6.1). Anything that two
-// implementations could read differently counts as malformed: tabs, empty elements, parameters of chunked.
+// The Transfer-Encoding of one message, over all its field lines (RFC 9112 section 6.1). Anything
+// that two implementations could read differently counts as malformed: tabs, empty elements,
+// parameters of chunked.
 
 import { BYTE_CLASS, ByteClass } from '../http/byte_class.ts';
 import { equalsIgnoreCase } from '../http/text.ts';
@@ -33,7 +34,9 @@ export class TransferCodings {
     return !this.isMalformed && this.count === 1 && this.chunkedCount === 1;
   }
 
-  /** Adds a field line: `[start, end)` is all between its colon and its CRLF, white space included. */
+  /**
+   * Adds a field line: `[start, end)` is all between its colon and its CRLF, white space included.
+   */
   add(start: number, end: number): void {
     const bytes = this.#bytes;
     for (let i = start; i < end; i++) if (bytes[i] === TAB) this.isMalformed = true;

@@ -59,6 +59,8 @@ export class UringConnection implements Connection {
   #sendEnd = 0;
   #sendFlags = MSG_NOSIGNAL;
   #isEndHeld = false;
+  /** A FIN that waits for the connection to open. */
+  #isShutdownHeld = false;
   #failure: SocketError = SocketError.NONE;
   // Received but not wanted yet: handle, start, end of each. Made when first needed, then kept.
   #held: number[] | null = null;
@@ -128,7 +130,11 @@ export class UringConnection implements Connection {
 
   shutdownSend(): void {
     assert(this.#sendBuffer === NO_BUFFER, 'FIN follows the last send');
-    if (this.#state !== State.OPEN) return;
+    if (this.#state === State.CONNECTING) this.#isShutdownHeld = true;
+    else if (this.#state === State.OPEN) this.#queueShutdown();
+  }
+
+  #queueShutdown(): void {
     this.#operations++;
     const SHUT_WR = 1;
     this.#core.queue(
@@ -217,6 +223,7 @@ export class UringConnection implements Connection {
     this.#state = State.OPEN;
     this.#core.counters.connected++;
     if (this.#sendBuffer !== NO_BUFFER) this.#queueSend();
+    else if (this.#isShutdownHeld) this.#queueShutdown();
     if (this.#want !== Want.NONE) this.#arm();
     this.handler.onConnected();
   }
@@ -304,6 +311,7 @@ export class UringConnection implements Connection {
     this.#isCanceling = false;
     this.#operations = 0;
     this.#isEndHeld = false;
+    this.#isShutdownHeld = false;
     this.#failure = SocketError.NONE;
     this.#remote = null;
     this.#local = null;

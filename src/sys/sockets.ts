@@ -10,6 +10,7 @@ import { LISTEN_BACKLOG } from '../base/limits.ts';
 import { check, EADDRINUSE, EAGAIN, ECONNREFUSED, EINVAL, errno, SysError } from './errno.ts';
 import { bind } from './ffi.ts';
 import { mapAnonymous } from './memory.ts';
+import { setStreamOptions } from './stream_socket.ts';
 
 const native = bind({
   socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
@@ -65,6 +66,7 @@ export interface TcpListenOptions {
 export function openTcpListener(options: TcpListenOptions): number {
   const descriptor = openTcpSocket(options);
   try {
+    setStreamOptions(descriptor);
     check(native.listen(descriptor, LISTEN_BACKLOG), 'listen');
   } catch (error) {
     closeDescriptor(descriptor);

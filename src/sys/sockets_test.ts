@@ -6,6 +6,8 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EADDRINUSE, SysError } from './errno.ts';
+import { bind } from './ffi.ts';
+import { mapAnonymous, unmap } from './memory.ts';
 import {
   closeDescriptor,
   localPort,
@@ -109,4 +111,26 @@ test('localPort() descriptors serve a node:net server, too', async () => {
   assert.ok(await answers({ host: '127.0.0.1', port }));
   server.close();
   await once(server, 'close');
+});
+
+test('openTcpListener() gives its connections TCP_NODELAY and SO_KEEPALIVE', () => {
+  const native = bind({
+    getsockopt: {
+      arguments: ['int32', 'int32', 'int32', 'pointer', 'pointer'],
+      return: 'int32',
+    },
+  });
+  const memory = mapAnonymous(4096);
+  const words = new Int32Array(memory.buffer);
+  const descriptor = openTcpListener(V4);
+  const read = (level: number, option: number): number => {
+    words[0] = 0;
+    words[4] = 4;
+    native.getsockopt(descriptor, level, option, memory.pointer, memory.pointer + 16n);
+    return words[0]!;
+  };
+  assert.equal(read(6, 1), 1, 'TCP_NODELAY');
+  assert.equal(read(1, 9), 1, 'SO_KEEPALIVE');
+  closeDescriptor(descriptor);
+  unmap(memory);
 });

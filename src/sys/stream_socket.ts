@@ -52,7 +52,7 @@ export function openStreamSocket(address: SocketAddress): number {
 }
 
 /** TCP_NODELAY and SO_KEEPALIVE; what a listening socket has, its connections inherit. */
-function setStreamOptions(descriptor: number): void {
+export function setStreamOptions(descriptor: number): void {
   setOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1, 0, 4);
   setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1, 0, 4);
 }

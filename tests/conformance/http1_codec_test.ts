@@ -1,6 +1,7 @@
-// The wire cases of this folder through the HTTP/1 codec: whole, byte by byte and cut at each place, each
-// also with the unfinished head moved to another buffer. What comes out must be what the case says and
-// the same for every way to cut. Then the vectors of other projects, where they lie beside the checkout.
+// The wire cases of this folder through the HTTP/1 codec: whole, byte by byte and cut at each
+// place, each also with the unfinished head moved to another buffer. What comes out must be what
+// the case says and the same for every way to cut. Then the vectors of other projects, where they
+// lie beside the checkout.
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

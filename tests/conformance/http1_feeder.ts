@@ -1,6 +1,7 @@
-// Feeds bytes to the HTTP/1 decoders as a driver would, in given parts, and returns everything that came
-// out as plain values, so that two ways of splitting the same input can be compared. All bytes of the
-// arena that are not the decoders' to read are line ends, which would show at once if they were read.
+// Feeds bytes to the HTTP/1 decoders as a driver would, in given parts, and returns everything that
+// came out as plain values, so that two ways of splitting the same input can be compared. All bytes
+// of the arena that are not the decoders' to read are line ends, which would show at once if they
+// were read.
 
 import { Arena } from '../../src/base/arena.ts';
 import {
@@ -91,7 +92,10 @@ export class Http1Feeder {
     this.#taint(FIRST_AT - 32, ARENA_BYTES);
   }
 
-  /** Feeds `input` cut at `cuts` (ascending). `moves`: an unfinished head changes its buffer each time. */
+  /**
+   * Feeds `input` cut at `cuts` (ascending). `moves`: an unfinished head changes its buffer each
+   * time.
+   */
   feed(input: Uint8Array, cuts: readonly number[], moves: boolean): FedResult {
     const result: FedResult = { verdict: 'incomplete', messages: [] };
     const bytes = this.#arena.bytes;

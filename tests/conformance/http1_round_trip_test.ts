@@ -1,5 +1,6 @@
-// What is decoded and encoded again says the same: a second pass through the codec changes nothing, and a
-// field of the message reaches the other side untouched. Messages are generated from their grammar.
+// What is decoded and encoded again says the same: a second pass through the codec changes nothing,
+// and a field of the message reaches the other side untouched. Messages are generated from their
+// grammar.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,5 +1,5 @@
-// Wire cases in Markdown: bytes in, verdict and decoded form out, readable as documentation. One case is a
-// heading of level 2 with fenced blocks below it:
+// Wire cases in Markdown: bytes in, verdict and decoded form out, readable as documentation. One
+// case is a heading of level 2 with fenced blocks below it:
 //
 //   ## Refuses a bare LF
 //   ```request                      what arrives; also `response`, with words behind it (see below)
@@ -16,7 +16,7 @@
 //
 // In blocks of bytes line breaks of the file are nothing; `\r \n \t \0 \\ \xHH` are bytes, and
 // `\*{COUNT,TEXT}` repeats TEXT. Words behind `request` and `response`:
-//   limits=head:N,field:N,fields:N,target:N   underscores=kept   method=HEAD   client=10   eof   close
+//   limits=head:N,field:N,fields:N,target:N  underscores=kept  method=HEAD  client=10  eof  close
 // `eof`: the connection ends behind the bytes. `close`: our side would not keep the connection.
 
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
-// Mutations of valid messages through the HTTP/1 codec. Whatever arrives: the decoders never throw, never
-// look outside the bytes that they were given, and come to the same verdict however the input is cut; and
-// what they let through is one message again to a second decoder. A failure prints the seed.
+// Mutations of valid messages through the HTTP/1 codec. Whatever arrives: the decoders never throw,
+// never look outside the bytes that they were given, and come to the same verdict however the input
+// is cut; and what they let through is one message again to a second decoder. A failure prints the
+// seed.
 //
 //   ZPROXY_FUZZ_SEED=N    first seed (1)       ZPROXY_FUZZ_COUNT=N    how many (4,000)
 
@@ -13,19 +14,25 @@ const SEED_FIRST = Number(process.env['ZPROXY_FUZZ_SEED'] ?? 1);
 const SEED_COUNT = Number(process.env['ZPROXY_FUZZ_COUNT'] ?? 4_000);
 const MUTATIONS_MAX = 6;
 
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n';
+const PUT = 'PUT /a HTTP/1.1\r\nHost: a\r\n';
+const OK = 'HTTP/1.1 200 OK\r\n';
+const CHUNKED = 'Transfer-Encoding: chunked\r\n\r\n';
+
 const REQUESTS = [
-  'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
-  'GET http://b.example:80/a/../%62?c HTTP/1.1\r\nHost: a\r\nX_y: 1\r\nConnection: x\r\nX: 2\r\n\r\n',
-  'POST /a HTTP/1.1\r\nHost: [::1]:8\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.0\r\n\r\n',
-  'PUT /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a="b"\r\nhello\r\n0\r\nX: y\r\n\r\n',
-  'POST /a HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc',
-  'GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade, TE\r\nTE: trailers\r\n\r\n',
+  `${GET}\r\n`,
+  'GET http://b:80/a/../%62?c HTTP/1.1\r\nHost: a\r\nX_y: 1\r\nConnection: x\r\nX: 2\r\n\r\n',
+  `${PUT}Content-Length: 5\r\n\r\nhelloGET / HTTP/1.0\r\n\r\n`,
+  `${PUT}${CHUNKED}5;a="b"\r\nhello\r\n0\r\nX: y\r\n\r\n`,
+  'POST /a HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nabc',
+  'POST /a HTTP/1.1\r\nHost: [::1]:8\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc',
+  `${GET}Upgrade: websocket\r\nConnection: Upgrade, TE\r\nTE: trailers\r\n\r\n`,
   'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\nCONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n',
 ] as const;
 
 const RESPONSES = [
-  'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
-  'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
+  `${OK}Content-Length: 5\r\n\r\nhello`,
+  `HTTP/1.1 100 Continue\r\n\r\n${OK}${CHUNKED}1\r\na\r\n0\r\n\r\n`,
   'HTTP/1.1 204 No Content\r\nX : y\r\n\r\nHTTP/1.1 304 \r\nContent-Length: 7\r\n\r\n',
   'HTTP/1.0 200 OK\r\n\r\nuntil the end',
   'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n',
