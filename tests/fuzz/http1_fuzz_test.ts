@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FedResult } from '../conformance/http1_feeder.ts';
 import { Http1Feeder, OPTIONS_DEFAULT } from '../conformance/http1_feeder.ts';
+import { Random } from '../support/random.ts';
 
 const SEED_FIRST = Number(process.env['ZPROXY_FUZZ_SEED'] ?? 1);
 const SEED_COUNT = Number(process.env['ZPROXY_FUZZ_COUNT'] ?? 4_000);
@@ -75,44 +76,24 @@ const PIECES = [
   'A'.repeat(600),
 ] as const;
 
-/** A small generator of its own, so that a seed means the same on every version of every tool. */
-class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = (seed * 0x9e3779b1) | 0;
-  }
-
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
-}
-
 function mutate(random: Random, message: string): string {
   let text = message;
-  for (let count = random.below(MUTATIONS_MAX + 1); count > 0; count--) {
-    const at = random.below(text.length + 1);
-    switch (random.below(6)) {
+  for (let count = random.integer(0, MUTATIONS_MAX); count > 0; count--) {
+    const at = random.integer(0, text.length);
+    switch (random.integer(0, 5)) {
       case 0:
         text = text.slice(0, at) + random.pick(PIECES) + text.slice(at);
         break;
       case 1:
-        text = text.slice(0, at) + text.slice(at + 1 + random.below(4));
+        text = text.slice(0, at) + text.slice(at + 1 + random.integer(0, 3));
         break;
       case 2:
-        text = text.slice(0, at) + String.fromCharCode(random.below(256)) + text.slice(at + 1);
+        text = text.slice(0, at) + String.fromCharCode(random.integer(0, 255)) + text.slice(at + 1);
         break;
       case 3: {
         const lines = text.split('\r\n'); // twice the same line
-        const line = random.below(lines.length);
-        lines.splice(random.below(lines.length), 0, lines[line]!);
+        const line = random.integer(0, lines.length - 1);
+        lines.splice(random.integer(0, lines.length - 1), 0, lines[line]!);
         text = lines.join('\r\n');
         break;
       }
@@ -146,7 +127,7 @@ function fuzz(direction: 'request' | 'response', seeds: readonly string[]): void
     const random = new Random(seed);
     const text = mutate(random, random.pick(seeds));
     const input = Buffer.from(text, 'latin1');
-    const cut = random.below(input.length + 1);
+    const cut = random.integer(0, input.length);
     const everyByte = Array.from(input, (_, i) => i).slice(1);
     try {
       const whole = feeder.feed(input, [], false);
