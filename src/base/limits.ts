@@ -21,11 +21,13 @@ export const BUFFER_SMALL_BYTES: number = 4 * KIB;
 export const BUFFER_MEDIUM_BYTES: number = 16 * KIB;
 export const BUFFER_LARGE_BYTES: number = 64 * KIB;
 /** Shares of the arena, in buffers. */
-export const BUFFER_SMALL_COUNT = 24_576; // 96 MiB
-export const BUFFER_MEDIUM_COUNT = 1_536; // 24 MiB
+export const BUFFER_SMALL_COUNT = 16_384; // 64 MiB
+export const BUFFER_MEDIUM_COUNT = 3_584; // 56 MiB
 export const BUFFER_LARGE_COUNT = 2_040; // 127.5 MiB
 /** Small buffers that the kernel holds to receive into; small so that they stay in cache. */
 export const RECEIVE_BUFFERS_COUNT = 128;
+export const RECEIVE_MEDIUM_BUFFERS_COUNT = 64;
+export const RECEIVE_LARGE_BUFFERS_COUNT = 8;
 /** Receive buffers that a connection may hold unparsed before its receive is paused. */
 export const UNPARSED_BUFFERS_MAX = 2;
 

@@ -20,7 +20,6 @@ import type { HeaderBlock } from '../http/header_block.ts';
 import { RequestHead, type ResponseHead } from '../http/message_head.ts';
 import { Method } from '../http/methods.ts';
 import { BodyDecoder } from '../http1/body_decoder.ts';
-import type { ByteStream } from '../stream/byte_stream.ts';
 import type { BufferRetrier } from './buffer_retry.ts';
 import { ConnectionState } from './connection_state.ts';
 import { ExchangeClocks } from './exchange_clocks.ts';
@@ -86,7 +85,9 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
   }
 
   get responseBytes(): number {
-    return this.#driver === null ? this.#sentAtEnd : this.#stream.bytesSent - this.#sentBefore;
+    return this.#driver === null
+      ? this.#sentAtEnd
+      : this.#driver!.stream.bytesSent - this.#sentBefore;
   }
 
   get isResponseStarted(): boolean {
@@ -270,7 +271,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
 
   #beginExchange(driver: Http1Connection): void {
     driver.onHeadComplete();
-    this.output.begin(this.#stream, this.head);
+    this.output.begin(this.#driver!.stream, this.head);
     const handler = this.#server.handler.onRequest(this);
     if (!this.#isLeaving) this.#handler = handler;
   }
@@ -296,7 +297,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     if (driver.state === ConnectionState.TUNNEL) {
       if (!this.#isFinSent) {
         this.#isFinSent = true;
-        this.#stream.shutdownSend();
+        this.#driver!.stream.shutdownSend();
       }
       if (!this.body.isRawEnded) return false;
     }
@@ -386,7 +387,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
 
   /** A request that never became an exchange. */
   #refuse(error: ExchangeError): void {
-    this.output.begin(this.#stream, this.head);
+    this.output.begin(this.#driver!.stream, this.head);
     this.#server.handler.onRequestRefused(this, error, EXCHANGE_ERRORS[error]!.status);
     this.#answer(error);
   }
@@ -431,17 +432,13 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     if (isWaiting && (!body.isRaw || this.#isFinSent)) receive.begin(nowMs);
     else receive.end(nowMs);
     if (driver.state === ConnectionState.HEAD) return;
-    if (this.#stream.isSending) this.#clocks.onSending(nowMs, this.responseBytes);
+    if (this.#driver!.stream.isSending) this.#clocks.onSending(nowMs, this.responseBytes);
     else send.end(nowMs);
     if (this.output.isStarved) this.#server.retries.add(this);
     driver.armTimer(this.#clocks.deadlineMs(body.byteCount, this.responseBytes, body.isRaw));
   }
 
   // --- small things -----------------------------------------------------------------------------
-
-  get #stream(): ByteStream {
-    return this.#driver!.stream;
-  }
 
   #isGone(): boolean {
     return this.#isLeaving || this.#driver === null;
@@ -474,7 +471,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     this.startMs = this.#server.nowMs;
     this.#handler = null;
     this.#headReader.reset();
-    this.#sentBefore = this.#stream.bytesSent;
+    this.#sentBefore = this.#driver!.stream.bytesSent;
     this.#failure = ExchangeError.NONE;
     this.#isBodyWanted = false;
     this.#isWritableOwed = false;
@@ -484,7 +481,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
   #leave(): void {
     const driver = this.#driver;
     assert(driver !== null, 'a stream leaves its connection once');
-    this.#sentAtEnd = this.#stream.bytesSent - this.#sentBefore;
+    this.#sentAtEnd = this.#driver!.stream.bytesSent - this.#sentBefore;
     this.#handler = null;
     this.#isLeaving = false;
     this.output.clear();

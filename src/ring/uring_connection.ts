@@ -51,6 +51,12 @@ export class UringConnection implements Connection {
   #state: State = State.FREE;
   #want: Want = Want.NONE;
   #armed: Armed = Armed.NONE;
+  #armedKind: OperationKind = OperationKind.RECEIVE_SMALL;
+  /**
+   * Buffers of continuous receiving: requests are small; the start of a large response comes in
+   * before its head says so, and would be many small sends.
+   */
+  #continuousClass: SizeClass = SizeClass.SMALL;
   #onceClass: SizeClass = SizeClass.LARGE;
   #isCanceling = false;
   #operations = 0;
@@ -187,12 +193,14 @@ export class UringConnection implements Connection {
 
   /** Takes the slot for an accepted socket. */
   beginOpen(descriptor: number): void {
+    this.#continuousClass = SizeClass.SMALL;
     this.#begin(descriptor, State.OPEN);
   }
 
   /** Takes the slot for a connection attempt that is queued; the core counts the operation. */
   beginConnect(descriptor: number, handler: ConnectionHandler): void {
     this.handler = handler;
+    this.#continuousClass = SizeClass.MEDIUM;
     this.#begin(descriptor, State.CONNECTING);
     this.#operations = 1;
   }
@@ -365,7 +373,8 @@ export class UringConnection implements Connection {
     this.#operations++;
     const isOnce = this.#want === Want.ONCE;
     this.#armed = isOnce ? Armed.SINGLE : Armed.MULTISHOT;
-    const group = isOnce ? this.#core.groupFor(this.#onceClass) : 0;
+    const group = this.#core.groupFor(isOnce ? this.#onceClass : this.#continuousClass);
+    this.#armedKind = (OperationKind.RECEIVE_SMALL + group) as OperationKind;
     this.#core.queue(
       isOnce ? RECEIVE_SINGLE : RECEIVE_MULTISHOT,
       this.descriptor,
@@ -373,7 +382,7 @@ export class UringConnection implements Connection {
       0,
       0,
       this.index,
-      group === 0 ? OperationKind.RECEIVE_SMALL : OperationKind.RECEIVE_LARGE,
+      this.#armedKind,
       this.generation,
       group,
     );
@@ -383,7 +392,7 @@ export class UringConnection implements Connection {
     if (this.#isCanceling) return;
     this.#isCanceling = true;
     this.#operations++;
-    this.#core.queueCancelReceive(this);
+    this.#core.queueCancelReceive(this, this.#armedKind);
   }
 
   #queueSend(): void {

@@ -4,7 +4,13 @@
 //   low 32 bits:  slot index << 4 | OperationKind        high 32 bits:  generation of the slot
 
 import { type BufferPool, SizeClass } from '../base/buffer_pool.ts';
-import { RECEIVE_BUFFERS_COUNT, RING_COMPLETIONS, RING_ENTRIES } from '../base/limits.ts';
+import {
+  RECEIVE_BUFFERS_COUNT,
+  RECEIVE_LARGE_BUFFERS_COUNT,
+  RECEIVE_MEDIUM_BUFFERS_COUNT,
+  RING_COMPLETIONS,
+  RING_ENTRIES,
+} from '../base/limits.ts';
 import { IoUring, type RingRestrictions } from '../sys/io_uring.ts';
 import { CancelFlag, Op, Register, SqeFlag } from '../sys/io_uring_abi.ts';
 import { addressOf } from '../sys/memory.ts';
@@ -12,27 +18,34 @@ import { ReceiveRing } from './receive_ring.ts';
 import type { TransportCounters } from './transport.ts';
 import type { UringConnection } from './uring_connection.ts';
 
-/** What a completion is of. */
+/** What a completion is of. The receives are `RECEIVE_SMALL` + size class of their buffer group. */
 export const OperationKind = {
   RECEIVE_SMALL: 1,
-  RECEIVE_LARGE: 2,
-  SEND: 3,
-  CONNECT: 4,
-  CLOSE: 5,
-  SHUTDOWN: 6,
-  CANCEL_RECEIVE: 7,
-  CANCEL_DESCRIPTOR: 8,
-  ACCEPT: 9,
-  CANCEL_ACCEPT: 10,
+  RECEIVE_MEDIUM: 2,
+  RECEIVE_LARGE: 3,
+  SEND: 4,
+  CONNECT: 5,
+  CLOSE: 6,
+  SHUTDOWN: 7,
+  CANCEL_RECEIVE: 8,
+  CANCEL_DESCRIPTOR: 9,
+  ACCEPT: 10,
+  CANCEL_ACCEPT: 11,
 } as const;
 export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind];
 export const KIND_BITS = 4;
 export const KIND_MASK = 15;
 
-const GROUP_SMALL = 0;
-const GROUP_LARGE = 1;
-/** Few, because all bytes of a provided ring are cycled through: bodies stay in cache. */
-const LARGE_BUFFERS_COUNT = 8;
+/**
+ * Buffers of each class that the kernel holds; a class's group has its number. Few large ones,
+ * because all bytes of a provided ring are cycled through: bodies stay in cache.
+ */
+const RING_BUFFERS: readonly number[] = [
+  RECEIVE_BUFFERS_COUNT,
+  RECEIVE_MEDIUM_BUFFERS_COUNT,
+  RECEIVE_LARGE_BUFFERS_COUNT,
+];
+const SIZE_CLASSES: readonly SizeClass[] = [SizeClass.SMALL, SizeClass.MEDIUM, SizeClass.LARGE];
 
 const RESTRICTIONS: RingRestrictions = {
   operations: [Op.ACCEPT, Op.ASYNC_CANCEL, Op.CONNECT, Op.CLOSE, Op.SEND, Op.RECV, Op.SHUTDOWN],
@@ -51,8 +64,8 @@ export class UringCore {
   readonly ring: IoUring;
   readonly pool: BufferPool;
   readonly arenaAddress: number;
-  readonly small: ReceiveRing;
-  readonly large: ReceiveRing;
+  /** By size class. */
+  readonly rings: readonly ReceiveRing[];
   readonly counters: TransportCounters = {
     accepted: 0,
     connected: 0,
@@ -77,20 +90,17 @@ export class UringCore {
     this.arenaAddress = Number(addressOf(pool.arena.bytes.buffer));
     this.ring = new IoUring({ entries: RING_ENTRIES, completions: RING_COMPLETIONS });
     const { arenaAddress } = this;
-    this.small = new ReceiveRing(this.ring, pool, {
-      group: GROUP_SMALL,
-      sizeClass: SizeClass.SMALL,
-      entries: Math.min(
-        RECEIVE_BUFFERS_COUNT,
-        powerOfTwoAtMost(pool.freeCount(SizeClass.SMALL) / 2),
-      ),
-      arenaAddress,
-    });
-    this.large = new ReceiveRing(this.ring, pool, {
-      group: GROUP_LARGE,
-      sizeClass: SizeClass.LARGE,
-      entries: Math.min(LARGE_BUFFERS_COUNT, powerOfTwoAtMost(pool.freeCount(SizeClass.LARGE) / 2)),
-      arenaAddress,
+    this.rings = SIZE_CLASSES.map((sizeClass) => {
+      const entries = Math.min(
+        RING_BUFFERS[sizeClass]!,
+        powerOfTwoAtMost(pool.freeCount(sizeClass) / 2),
+      );
+      return new ReceiveRing(this.ring, pool, {
+        group: sizeClass,
+        sizeClass,
+        entries,
+        arenaAddress,
+      });
     });
     this.ring.registerEventfd(eventfd);
     this.ring.enable(RESTRICTIONS);
@@ -134,9 +144,9 @@ export class UringCore {
     );
   }
 
-  /** Cancels the multishot receive of a connection, found by its user_data. */
-  queueCancelReceive(connection: UringConnection): void {
-    const low = (connection.index << KIND_BITS) | OperationKind.RECEIVE_SMALL;
+  /** Cancels the receive of a connection that was armed with `kind`, found by its user_data. */
+  queueCancelReceive(connection: UringConnection, kind: OperationKind): void {
+    const low = (connection.index << KIND_BITS) | kind;
     this.queue(
       Op.ASYNC_CANCEL,
       -1,
@@ -167,10 +177,11 @@ export class UringCore {
     this.#owner.onWork();
   }
 
-  /** The buffer group for a single receive; where large buffers run out, small ones serve. */
-  groupFor(sizeClass: SizeClass): number {
-    if (sizeClass === SizeClass.SMALL || this.large.availableCount === 0) return GROUP_SMALL;
-    return GROUP_LARGE;
+  /** The buffer group for a receive; where a class has run out, a smaller one serves. */
+  groupFor(sizeClass: SizeClass): SizeClass {
+    let group: number = sizeClass;
+    while (group > SizeClass.SMALL && this.rings[group]!.availableCount === 0) group--;
+    return group as SizeClass;
   }
 
   enqueueReady(connection: UringConnection): void {
@@ -195,17 +206,17 @@ export class UringCore {
     if (this.#ready.length > 0 || this.#isRefillWanted) return true;
     // A burst used up the ring while the pool had buffers: the ring is full again, nobody tells of
     // it.
-    return this.#starved.length > 0 && this.small.availableCount > 0;
+    return this.#starved.length > 0 && this.rings[SizeClass.SMALL]!.availableCount > 0;
   }
 
   /** Refills the rings, arms what was starved, delivers what is held. Once per round. */
   runReady(): void {
     if (this.#isRefillWanted) {
       this.#isRefillWanted = false;
-      this.small.refill();
-      this.large.refill();
+      for (const ring of this.rings) ring.refill();
     }
-    if (this.#starved.length > 0 && this.small.availableCount > 0) this.#rearmStarved();
+    if (this.#starved.length > 0 && this.rings[SizeClass.SMALL]!.availableCount > 0)
+      this.#rearmStarved();
     if (this.#ready.length === 0) return;
     const ready = this.#ready;
     this.#ready = this.#readySpare;
@@ -221,8 +232,7 @@ export class UringCore {
   close(): void {
     this.pool.setWaiter(null);
     this.ring.close();
-    this.small.close();
-    this.large.close();
+    for (const ring of this.rings) ring.close();
   }
 
   #rearmStarved(): void {

@@ -189,7 +189,7 @@ export class UringTransport implements Transport {
     const connection = this.#connections[index]!;
     let buffer = NO_BUFFER;
     if ((flags & CqeFlag.BUFFER) !== 0) {
-      const ring = kind === OperationKind.RECEIVE_SMALL ? this.#core.small : this.#core.large;
+      const ring = this.#core.rings[kind - OperationKind.RECEIVE_SMALL]!;
       buffer = ring.take(flags >>> CQE_BUFFER_SHIFT);
     }
     if (connection.generation !== generation) {
@@ -198,6 +198,7 @@ export class UringTransport implements Transport {
     }
     switch (kind) {
       case OperationKind.RECEIVE_SMALL:
+      case OperationKind.RECEIVE_MEDIUM:
       case OperationKind.RECEIVE_LARGE:
         connection.onReceiveCompleted(result, hasMore, buffer);
         return;

@@ -3,6 +3,7 @@
 // descriptors and the transport belong to whoever made them.
 
 import type { AccessLogSink } from '../base/log_sink.ts';
+import { Cell } from '../base/metrics_cells.ts';
 import type { SocketAddress } from '../base/socket_address.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import { ConnectionAcceptor } from '../downstream/connection_acceptor.ts';
@@ -26,6 +27,7 @@ export interface DataPlaneOptions {
 
 export class DataPlane {
   readonly #transport: Transport;
+  readonly #cells: Float64Array;
   readonly #registry: ConnectionRegistry;
   readonly #upstreams: readonly Upstream[];
   readonly #acceptors: ConnectionAcceptor[] = [];
@@ -34,6 +36,7 @@ export class DataPlane {
   constructor(options: DataPlaneOptions) {
     const { snapshot, transport, cells } = options;
     this.#transport = transport;
+    this.#cells = cells;
     this.#registry = new ConnectionRegistry(cells);
     this.#upstreams = snapshot.upstreams.map(
       (upstream) => new Upstream(upstream, transport, cells),
@@ -68,6 +71,14 @@ export class DataPlane {
     addresses: readonly SocketAddress[],
   ): void {
     this.#upstreams[upstreamIndex]?.setAddresses(endpointIndex, addresses);
+  }
+
+  /** Copies what the transport counts into the worker's row. */
+  updateCells(): void {
+    const { counters } = this.#transport;
+    this.#cells[Cell.ACCEPT_STARVATIONS] = counters.acceptStarvations;
+    this.#cells[Cell.RECEIVE_STARVATIONS] = counters.receiveStarvations;
+    this.#cells[Cell.LOOP_ROUNDS] = counters.rounds;
   }
 
   /** Downstream connections that are open. */

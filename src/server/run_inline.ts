@@ -87,6 +87,7 @@ export class InlineProxy {
   }
 
   status(): StatusReport {
+    this.#plane.updateCells();
     const frame = {
       version: this.#options.version,
       state: this.#state,

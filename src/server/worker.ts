@@ -137,6 +137,7 @@ class Worker {
   /** The loop turns: a change of the cell is what the supervisor looks for. */
   #beat(): void {
     this.#cells[Cell.HEARTBEAT_MS] = performance.now();
+    this.#plane?.updateCells();
   }
 
   #setAddresses(updates: readonly EndpointAddresses[]): void {

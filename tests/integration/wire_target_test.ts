@@ -1,0 +1,216 @@
+// Request targets of all four forms (RFC 9112 section 3.2), their normalisation (RFC 3986 section
+// 6.2.2) and what the origin is sent for each, over real sockets; Max-Forwards (RFC 9110 section
+// 7.6.2), CONNECT and routes.
+
+import assert from 'node:assert/strict';
+import { fieldValue } from '../support/wire_message.ts';
+import { type WireSuite, wireSuite } from '../support/wire_suite.ts';
+
+/** Target as sent, target as the origin has to see it. */
+const FORWARDED: ReadonlyArray<readonly [string, string]> = [
+  ['/', '/'],
+  ['/a/b?c=d&e', '/a/b?c=d&e'],
+  ['/?', '/?'],
+  ['/a?b?c', '/a?b?c'],
+  // Section 6.2.2.2: escapes of unreserved characters; 6.2.2.1: digits in upper case.
+  ['/%61%2d%7E', '/a-~'],
+  ['/%2f%5c%3f', '/%2F%5C%3F'],
+  ['/%2561', '/%2561'],
+  ['/%00', '/%00'],
+  ['/?q=%61%2f', '/?q=%61%2f'],
+  // Section 5.2.4: dot segments, also the escaped ones; never above the root.
+  ['/a/./b/../c', '/a/c'],
+  ['/a/%2e%2E/b', '/b'],
+  ['/../../etc/passwd', '/etc/passwd'],
+  ['/a/..', '/'],
+  ['/a/.', '/a/'],
+  ['/...', '/...'],
+  ['/?/../x', '/?/../x'],
+  // What is not equivalent stays.
+  ['//a//b', '//a//b'],
+  ['/a;b=c', '/a;b=c'],
+  ['/a\\..\\b', '/a\\..\\b'],
+  // What browsers send though RFC 3986 does not have it.
+  ['/|^{}"<>`', '/|^{}"<>`'],
+  ['/?|^{}"<>`\\', '/?|^{}"<>`\\'],
+  ["/[a]@:!$&'()*+,;=", "/[a]@:!$&'()*+,;="],
+];
+
+/** Absolute target, path and Host that the origin has to see. */
+const ABSOLUTE: ReadonlyArray<readonly [string, string, string]> = [
+  ['http://example.com/a?b', '/a?b', 'example.com'],
+  ['http://example.com', '/', 'example.com'],
+  ['http://example.com?b', '/?b', 'example.com'],
+  ['HTTP://Example.com:81/a/../b', '/b', 'Example.com:81'],
+  ['http://[::1]:81/', '/', '[::1]:81'],
+];
+
+const REFUSED = [
+  '/a#b',
+  '/a\x7f',
+  '/\xe9',
+  '/a\tb',
+  '/a\0b',
+  '/%',
+  '/%6',
+  '/%zz',
+  'a',
+  'example.com:80',
+  '*',
+  '*a',
+  '?a',
+  'http://',
+  'http:///a',
+  'http://u@example.com/',
+  'http://u:p@example.com/',
+  'http://a:b/',
+  'http://a b/',
+  'http:/a',
+  'ftp://example.com/',
+  'javascript:alert',
+];
+
+wireSuite('request targets', { accessLog: {} }, (suite) => {
+  for (const [sent, expected] of FORWARDED) {
+    suite.test(`forwards ${sent} as ${expected}`, async (proxied) => {
+      const client = await proxied.send(`GET ${sent} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      assert.equal((await client.response()).status, 200);
+      assert.equal(proxied.origin.requests[0]!.target, expected);
+    });
+  }
+
+  for (const [target, path, host] of ABSOLUTE) {
+    // Section 3.2.2: the authority of an absolute target replaces Host; the origin form is sent.
+    suite.test(`forwards ${target} in origin form, its authority as Host`, async (proxied) => {
+      const client = await proxied.send(`GET ${target} HTTP/1.1\r\nHost: other\r\n\r\n`);
+      assert.equal((await client.response()).status, 200);
+      const [request] = proxied.origin.requests;
+      assert.equal(request!.target, path);
+      assert.equal(fieldValue(request!.fields, 'host'), host);
+      assert.equal(fieldValue(request!.fields, 'x-forwarded-host'), host);
+    });
+  }
+
+  for (const target of REFUSED) {
+    suite.test(`refuses GET ${JSON.stringify(target)}`, async (proxied) => {
+      const client = await proxied.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      const answers = await client.responsesUntilOver();
+      assert.deepEqual(
+        answers.map((answer) => answer.status),
+        [400],
+      );
+      assert.equal(proxied.origin.requests.length, 0);
+    });
+  }
+
+  defineConnect(suite);
+  defineOptions(suite);
+  defineRoutes(suite);
+});
+
+function defineConnect(suite: WireSuite): void {
+  suite.test('answers CONNECT with 405 and Allow, and opens no tunnel', async (proxied) => {
+    const client = await proxied.send('CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n');
+    const answer = await client.response();
+    assert.equal(answer.status, 405);
+    // RFC 9110 section 15.5.6: an origin server MUST send Allow in a 405.
+    assert.match(fieldValue(answer.fields, 'allow')!, /GET/);
+    assert.doesNotMatch(fieldValue(answer.fields, 'allow')!, /CONNECT/);
+    assert.equal(proxied.origin.requests.length, 0);
+    assert.equal((await proxied.logged())[0]!.error, 'method_not_allowed');
+  });
+
+  for (const target of ['/', 'a', 'a:', ':443', 'http://a:443', 'a:443/', '*']) {
+    suite.test(`refuses CONNECT ${target}`, async (proxied) => {
+      const client = await proxied.send(`CONNECT ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      const answers = await client.responsesUntilOver();
+      assert.deepEqual(
+        answers.map((answer) => answer.status),
+        [400],
+      );
+    });
+  }
+}
+
+function defineOptions(suite: WireSuite): void {
+  suite.test('forwards OPTIONS *', async (proxied) => {
+    const client = await proxied.send('OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n');
+    assert.equal((await client.response('OPTIONS')).status, 200);
+    assert.equal(proxied.origin.requests[0]!.startLine, 'OPTIONS * HTTP/1.1');
+  });
+
+  // RFC 9112 section 3.2.4: the last proxy sends `*` for an absolute target without a path.
+  suite.test('forwards OPTIONS with an authority alone as *', async (proxied) => {
+    const client = await proxied.send('OPTIONS http://b:81 HTTP/1.1\r\nHost: a\r\n\r\n');
+    assert.equal((await client.response('OPTIONS')).status, 200);
+    const [request] = proxied.origin.requests;
+    assert.equal(request!.startLine, 'OPTIONS * HTTP/1.1');
+    assert.equal(fieldValue(request!.fields, 'host'), 'b:81');
+  });
+
+  for (const method of ['OPTIONS', 'TRACE']) {
+    suite.test(`answers ${method} with Max-Forwards: 0 itself`, async (proxied) => {
+      const client = await proxied.send(
+        `${method} /x HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\nCookie: secret\r\nX-Seen: 1\r\n\r\n`,
+      );
+      const answer = await client.response();
+      assert.equal(answer.status, 200);
+      assert.equal(proxied.origin.requests.length, 0);
+      if (method !== 'TRACE') return;
+      // RFC 9110 section 9.3.8: the request as received, without what is sensitive.
+      assert.equal(fieldValue(answer.fields, 'content-type'), 'message/http');
+      assert.match(answer.body.toString(), /^TRACE \/x HTTP\/1\.1\r\n(?:.*\r\n)*X-Seen: 1\r\n/);
+      assert.doesNotMatch(answer.body.toString(), /secret/);
+    });
+
+    // RFC 9110 section 7.6.2: MUST be forwarded with the value less one.
+    suite.test(`counts Max-Forwards of ${method} down`, async (proxied) => {
+      const client = await proxied.send(
+        `${method} /x HTTP/1.1\r\nHost: a\r\nMax-Forwards: 10\r\n\r\n`,
+      );
+      assert.equal((await client.response()).status, 200);
+      assert.equal(fieldValue(proxied.origin.requests[0]!.fields, 'max-forwards'), '9');
+    });
+  }
+
+  suite.test('leaves Max-Forwards of GET alone', async (proxied) => {
+    const client = await proxied.send('GET / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n');
+    assert.equal((await client.response()).status, 200);
+    assert.equal(fieldValue(proxied.origin.requests[0]!.fields, 'max-forwards'), '0');
+  });
+}
+
+function defineRoutes(suite: WireSuite): void {
+  suite.testWith(
+    'matches routes by the normalised path and the host that counts',
+    (origin) => ({
+      upstreams: { origin: { endpoints: [origin.url] } },
+      routes: [
+        { host: 'example.com', upstream: 'origin' },
+        { path: '/open/*', upstream: 'origin' },
+      ],
+    }),
+    async (proxied) => {
+      const client = await proxied.client();
+      const status = async (line: string, host: string): Promise<number> => {
+        client.write(`${line} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+        return (await client.response()).status;
+      };
+      assert.equal(await status('GET /', 'example.com'), 200);
+      assert.equal(await status('GET /', 'EXAMPLE.COM:8080'), 200);
+      assert.equal(await status('GET /', 'other'), 404);
+      assert.equal(await status('GET http://example.com/', 'other'), 200);
+      assert.equal(await status('GET http://other/', 'example.com'), 404);
+      assert.equal(await status('GET /open/a', 'other'), 200);
+      assert.equal(await status('GET /%6fpen/a', 'other'), 200);
+      assert.equal(await status('GET /open/../secret', 'other'), 404);
+      assert.equal(await status('GET /open/%2e%2e/secret', 'other'), 404);
+      assert.equal(await status('OPTIONS *', 'other'), 200);
+      assert.deepEqual(
+        proxied.origin.requests.map((request) => request.target),
+        ['/', '/', '/', '/open/a', '/open/a'],
+      );
+      assert.equal(proxied.lines[2]!.error, 'route_not_found');
+    },
+  );
+}
