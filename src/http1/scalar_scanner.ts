@@ -11,6 +11,11 @@ const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const COLON = 0x3a;
+// The same byte four times, to look at four bytes of text at once.
+const SPACE_BYTES = 0x20202020;
+const DEL_BYTES = 0x7f7f7f7f;
+const ONE_BYTES = 0x01010101;
+const HIGH_BITS = 0x80808080;
 
 export class ScalarScanner implements Scanner {
   readonly lines: Int32Array = new Int32Array(LINE_STRIDE * FIELDS_COUNT_MAX);
@@ -20,11 +25,13 @@ export class ScalarScanner implements Scanner {
   lookedEnd = 0;
   lineColon = -1;
   readonly #bytes: Uint8Array;
+  readonly #view: DataView;
   readonly #lineBytesMax: number;
   readonly #isSpaceBeforeColonAllowed: boolean;
 
   constructor(bytes: Uint8Array, options: ScannerOptions) {
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#lineBytesMax = options.lineBytesMax;
     this.#isSpaceBeforeColonAllowed = options.isSpaceBeforeColonAllowed;
   }
@@ -88,6 +95,7 @@ export class ScalarScanner implements Scanner {
         colon = at++;
       }
       isValue = false;
+      at = this.#skipText(at, limit);
       while (at < limit && (BYTE_CLASS[bytes[at]!]! & ByteClass.VALUE) !== 0) at++;
       if (at === limit || at + 1 === end) {
         if (at < limit && bytes[at] !== CR) return ScanResult.INVALID;
@@ -102,6 +110,25 @@ export class ScalarScanner implements Scanner {
       at += 2;
       lineStart = at;
     }
+  }
+
+  /**
+   * Passes over four bytes at a time while none of them is a control character or DEL: the usual
+   * value, up to its CR or a tab (469-byte head: 1.05 to 0.92 us, bench/micro/http1_codec.ts).
+   */
+  #skipText(from: number, limit: number): number {
+    const view = this.#view;
+    const last = limit - 4;
+    let at = from;
+    while (at <= last) {
+      const word = view.getInt32(at, true);
+      const del = word ^ DEL_BYTES;
+      const isControl = (word - SPACE_BYTES) & ~word;
+      const isDel = (del - ONE_BYTES) & ~del;
+      if (((isControl | isDel) & HIGH_BITS) !== 0) break;
+      at += 4;
+    }
+    return at;
   }
 
   // At the CR of the empty line.

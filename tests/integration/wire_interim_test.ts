@@ -76,6 +76,7 @@ function defineExpect(suite: WireSuite): void {
   suite.test('relays the 100 of the endpoint and then the body', async (proxied) => {
     let bodyBefore = '?';
     proxied.origin.onHead = (request, connection) => {
+      if (request.target !== '/up') return;
       bodyBefore = request.body.toString();
       assert.equal(fieldValue(request.fields, 'expect'), '100-continue');
       connection.write(CONTINUE);

@@ -65,8 +65,10 @@ wireSuite('upgrade', {}, (suite) => {
 
   suite.test('passes what came before the 101 only after it', async (proxied) => {
     let before = '';
+    let origin: OriginConnection | undefined;
     proxied.origin.onRequest = (_request, connection) => {
       connection.isRaw = true;
+      origin = connection;
       setTimeout(() => {
         before = connection.unread;
         connection.write(SWITCH);
@@ -74,8 +76,7 @@ wireSuite('upgrade', {}, (suite) => {
     };
     const client = await proxied.send(`${ASK}early`);
     await client.response();
-    const [connection] = proxied.origin.openConnections;
-    await connection!.wire.until('the early bytes', () => connection!.unread === 'early');
+    await origin!.wire.until('the early bytes', () => origin!.unread === 'early');
     assert.equal(before, '');
   });
 

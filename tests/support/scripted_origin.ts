@@ -46,7 +46,7 @@ export class OriginConnection {
   }
 
   #read(): void {
-    while (!this.isRaw && this.unread !== '') {
+    while (!this.isRaw && this.wire.receivedBytes > this.#consumed) {
       let request: WireMessage | null;
       try {
         request = this.peek();

@@ -4,6 +4,7 @@
 import { connect, type Socket } from 'node:net';
 
 const WAIT_MS = 10_000;
+const BYTES_MIN = 16_384;
 
 export class WireSocket {
   readonly socket: Socket;
@@ -14,14 +15,15 @@ export class WireSocket {
   isClosed = false;
   /** Called after each change. */
   onChange: () => void = () => {};
-  #chunks: Buffer[] = [];
+  #bytes: Buffer = Buffer.alloc(BYTES_MIN);
+  #length = 0;
   readonly #waiters: Set<() => void> = new Set();
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk);
+      this.#append(chunk);
       this.#changed();
     });
     socket.on('end', () => {
@@ -40,8 +42,11 @@ export class WireSocket {
 
   /** Everything that arrived. */
   get received(): Buffer {
-    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
-    return this.#chunks[0] ?? Buffer.alloc(0);
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  get receivedBytes(): number {
+    return this.#length;
   }
 
   get receivedText(): string {
@@ -112,6 +117,17 @@ export class WireSocket {
   #describe(): string {
     const state = `${this.isEnded ? ' FIN' : ''}${this.isReset ? ' RST' : ''}`;
     return JSON.stringify(this.receivedText.slice(-600)) + state;
+  }
+
+  #append(chunk: Buffer): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#bytes.length) {
+      const grown = Buffer.alloc(Math.max(length, 2 * this.#bytes.length));
+      this.received.copy(grown);
+      this.#bytes = grown;
+    }
+    chunk.copy(this.#bytes, this.#length);
+    this.#length = length;
   }
 
   #changed(): void {
