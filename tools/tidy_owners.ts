@@ -13,6 +13,7 @@ const NODE_TIMER = "wakes Node's loop for the timer wheel; data-plane timeouts l
 const START_UP = 'bytes of names and addresses for system calls at start-up';
 
 export const DATA_PATH_OWNERS: readonly OwnerEntry[] = [
+  { path: 'src/base/clock.ts', names: ['Date'], reason: 'owns the wall clock: once a second' },
   { path: 'src/http/date.ts', names: ['Date'], reason: 'owns the Date field: once a second' },
   { path: 'src/ring/node_loop.ts', names: ['setTimeout'], reason: NODE_TIMER },
   { path: 'src/ring/node_transport.ts', names: ['Promise'], reason: CLOSING },

@@ -39,7 +39,7 @@ test('BufferPool.acquire() is last in, first out', () => {
   assert.equal(pool.startOf(pool.acquire(SizeClass.SMALL)), start);
 });
 
-test('BufferPool.acquire() returns NO_BUFFER when empty and tells the waiter once there is one', () => {
+test('BufferPool.acquire() returns NO_BUFFER when empty and tells the waiter of the next', () => {
   const pool = openPool();
   const told: SizeClass[] = [];
   pool.setWaiter({ onBufferAvailable: (sizeClass) => told.push(sizeClass) });

@@ -14,6 +14,8 @@ export class ExchangeClocks {
   /** Runs while a send is in flight. */
   readonly send: Pace = new Pace();
   readonly #options: ListenerOptions;
+  /** One number in an array of its own: a double that is returned would be garbage. */
+  readonly due: Float64Array = new Float64Array(1);
   // The last time that the kernel was seen to have taken more bytes.
   #sentBytes = 0;
   #sentMs = 0;
@@ -37,9 +39,9 @@ export class ExchangeClocks {
     this.#sentMs = nowMs;
   }
 
-  /** When one of the deadlines is due; Infinity while none runs. */
-  deadlineMs(bodyBytes: number, sentBytes: number, isRaw: boolean): number {
-    return Math.min(
+  /** Sets `due` to when one of the deadlines is due; Infinity while none runs. */
+  updateDue(bodyBytes: number, sentBytes: number, isRaw: boolean): void {
+    this.due[0] = Math.min(
       this.receive.idleDeadlineMs(this.#options.timeouts.bodyIdleMs),
       this.#rateDeadlineMs(this.receive, bodyBytes, isRaw),
       this.#rateDeadlineMs(this.send, sentBytes, isRaw),

@@ -249,6 +249,12 @@ export class Http1Connection
     if (deadlineMs < timer.deadlineMs) this.server.transport.timers.set(timer, deadlineMs);
   }
 
+  /** The same for the deadline in `due[0]`. */
+  armTimerBy(due: Float64Array): void {
+    const timer = this.#timer;
+    if (due[0]! < timer.deadlineMs) this.server.transport.timers.set(timer, due[0]!);
+  }
+
   /** Closes in order. */
   close(): void {
     this.breakOff(false);

@@ -435,7 +435,8 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     if (this.#driver!.stream.isSending) this.#clocks.onSending(nowMs, this.responseBytes);
     else send.end(nowMs);
     if (this.output.isStarved) this.#server.retries.add(this);
-    driver.armTimer(this.#clocks.deadlineMs(body.byteCount, this.responseBytes, body.isRaw));
+    this.#clocks.updateDue(body.byteCount, this.responseBytes, body.isRaw);
+    driver.armTimerBy(this.#clocks.due);
   }
 
   // --- small things -----------------------------------------------------------------------------

@@ -7,7 +7,8 @@
 //
 // A multishot that is no longer wanted is cancelled; what still arrives is held and delivered, in
 // order, when it is wanted again. A new receive is armed only after both completions of a
-// cancellation (its own and the receive's) have come: platform-facts.md, recipes.
+// cancellation (its own and the receive's) have come; started earlier it could take bytes out of
+// order.
 //
 // Closing queues [cancel by descriptor][close] in one batch and waits for the last completion:
 // `operations` counts what the kernel still owes us, and the slot is free when it is 0.
@@ -147,6 +148,7 @@ export class UringConnection implements Connection {
       Op.SHUTDOWN,
       this.descriptor,
       0,
+      0,
       SHUT_WR,
       0,
       this.index,
@@ -174,6 +176,7 @@ export class UringConnection implements Connection {
     this.#core.queue(
       Op.CLOSE,
       this.descriptor,
+      0,
       0,
       0,
       0,
@@ -381,6 +384,7 @@ export class UringConnection implements Connection {
       0,
       0,
       0,
+      0,
       this.index,
       this.#armedKind,
       this.generation,
@@ -397,17 +401,8 @@ export class UringConnection implements Connection {
 
   #queueSend(): void {
     this.#operations++;
-    this.#core.queue(
-      Op.SEND,
-      this.descriptor,
-      this.#core.arenaAddress + this.#sendStart,
-      this.#sendEnd - this.#sendStart,
-      this.#sendFlags,
-      this.index,
-      OperationKind.SEND,
-      this.generation,
-      0,
-    );
+    const byteCount = this.#sendEnd - this.#sendStart;
+    this.#core.queueSend(this, this.#sendStart, byteCount, this.#sendFlags);
   }
 
   #heldCount(): number {

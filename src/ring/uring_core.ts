@@ -47,6 +47,8 @@ const RING_BUFFERS: readonly number[] = [
 ];
 const SIZE_CLASSES: readonly SizeClass[] = [SizeClass.SMALL, SizeClass.MEDIUM, SizeClass.LARGE];
 
+const TWO_TO_32 = 4_294_967_296;
+
 const RESTRICTIONS: RingRestrictions = {
   operations: [Op.ACCEPT, Op.ASYNC_CANCEL, Op.CONNECT, Op.CLOSE, Op.SEND, Op.RECV, Op.SHUTDOWN],
   entryFlags: SqeFlag.BUFFER_SELECT,
@@ -63,7 +65,8 @@ export interface UringOwner {
 export class UringCore {
   readonly ring: IoUring;
   readonly pool: BufferPool;
-  readonly arenaAddress: number;
+  readonly #arenaLow: number;
+  readonly #arenaHigh: number;
   /** By size class. */
   readonly rings: readonly ReceiveRing[];
   readonly counters: TransportCounters = {
@@ -87,9 +90,10 @@ export class UringCore {
   constructor(pool: BufferPool, eventfd: number, owner: UringOwner) {
     this.pool = pool;
     this.#owner = owner;
-    this.arenaAddress = Number(addressOf(pool.arena.bytes.buffer));
+    const arenaAddress = Number(addressOf(pool.arena.bytes.buffer));
+    this.#arenaLow = arenaAddress % TWO_TO_32;
+    this.#arenaHigh = Math.floor(arenaAddress / TWO_TO_32);
     this.ring = new IoUring({ entries: RING_ENTRIES, completions: RING_COMPLETIONS });
-    const { arenaAddress } = this;
     this.rings = SIZE_CLASSES.map((sizeClass) => {
       const entries = Math.min(
         RING_BUFFERS[sizeClass]!,
@@ -116,7 +120,8 @@ export class UringCore {
   queue(
     head: number,
     descriptor: number,
-    address: number,
+    addressLow: number,
+    addressHigh: number,
     byteCount: number,
     flags: number,
     index: number,
@@ -125,8 +130,38 @@ export class UringCore {
     group: number,
   ): void {
     const low = (index << KIND_BITS) | kind;
-    this.ring.queue(head, descriptor, 0, 0, address, byteCount, flags, low, generation, group);
+    this.ring.queue(
+      head,
+      descriptor,
+      0,
+      0,
+      addressLow,
+      addressHigh,
+      byteCount,
+      flags,
+      low,
+      generation,
+      group,
+    );
     this.#owner.onWork();
+  }
+
+  /** Sends bytes of the arena. Addresses pass as halves: a double argument would be garbage. */
+  queueSend(connection: UringConnection, start: number, byteCount: number, flags: number): void {
+    const low = this.#arenaLow + start;
+    const carry = low >= TWO_TO_32 ? 1 : 0;
+    this.queue(
+      Op.SEND,
+      connection.descriptor,
+      low | 0,
+      this.#arenaHigh + carry,
+      byteCount,
+      flags,
+      connection.index,
+      OperationKind.SEND,
+      connection.generation,
+      0,
+    );
   }
 
   /** Cancels everything that is under way on a descriptor. */
@@ -134,6 +169,7 @@ export class UringCore {
     this.queue(
       Op.ASYNC_CANCEL,
       connection.descriptor,
+      0,
       0,
       0,
       CancelFlag.ALL | CancelFlag.FD,
@@ -150,7 +186,8 @@ export class UringCore {
     this.queue(
       Op.ASYNC_CANCEL,
       -1,
-      connection.generation * 4_294_967_296 + low,
+      low,
+      connection.generation,
       0,
       0,
       connection.index,
@@ -167,7 +204,8 @@ export class UringCore {
       connection.descriptor,
       addressBytes,
       0,
-      address,
+      address | 0,
+      (address / TWO_TO_32) | 0,
       0,
       0,
       low,

@@ -1,4 +1,4 @@
-// Turns of the data plane beside Node's own loop (architecture.md section 6).
+// Turns of the data plane beside Node's own loop: docs/internals/loop.md.
 //
 //   ASLEEP --(eventfd through libuv, timer, work from outside)--> SCHEDULED --setImmediate--> TURN
 //     ^                                                              ^                          |

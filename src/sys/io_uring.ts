@@ -167,7 +167,8 @@ export class IoUring {
     fd: number,
     offLow: number,
     offHigh: number,
-    address: number,
+    addressLow: number,
+    addressHigh: number,
     byteCount: number,
     operationFlags: number,
     userLow: number,
@@ -181,8 +182,8 @@ export class IoUring {
     sqes[at + 1] = fd;
     sqes[at + 2] = offLow;
     sqes[at + 3] = offHigh;
-    sqes[at + 4] = address | 0;
-    sqes[at + 5] = (address / 4_294_967_296) | 0;
+    sqes[at + 4] = addressLow;
+    sqes[at + 5] = addressHigh;
     sqes[at + 6] = byteCount;
     sqes[at + 7] = operationFlags;
     sqes[at + 8] = userLow;
