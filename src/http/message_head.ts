@@ -38,6 +38,8 @@ export class RequestHead {
   methodStart = 0;
   methodEnd = 0;
   targetForm: TargetForm = TargetForm.ORIGIN;
+  /** An absolute target whose scheme is `https`. */
+  isTargetSecure = false;
   /** Path and query in the normalised form that is matched and forwarded ("/..." or "*"). */
   targetStart = 0;
   targetEnd = 0;

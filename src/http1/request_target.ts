@@ -15,6 +15,7 @@ import type { RequestLine } from './request_line.ts';
 const ASTERISK = 0x2a;
 const SLASH = 0x2f;
 const QUESTION = 0x3f;
+const SMALL_S = 0x73;
 const HTTP = [0x68, 0x74, 0x74, 0x70] as const;
 const SEPARATOR = [0x3a, 0x2f, 0x2f] as const;
 
@@ -29,6 +30,7 @@ export function identifyTarget(bytes: Uint8Array, line: RequestLine, head: Reque
   head.pathEnd = line.query >= 0 ? line.query : end;
   head.authorityStart = 0;
   head.authorityEnd = 0;
+  head.isTargetSecure = false;
   if (head.method === Method.CONNECT) {
     // RFC 9112 section 3.2.3: only the authority form, and only here.
     head.targetForm = TargetForm.AUTHORITY;
@@ -67,6 +69,7 @@ function identifyAbsolute(
   head.authorityStart = authority;
   head.authorityEnd = authorityEnd;
   head.targetStart = authorityEnd;
+  head.isTargetSecure = (bytes[start + HTTP.length]! | 0x20) === SMALL_S;
   return isAuthority(bytes, authority, authorityEnd);
 }
 
@@ -76,7 +79,7 @@ function skipScheme(bytes: Uint8Array, start: number, end: number): number {
   for (let i = 0; i < HTTP.length; i++, at++) {
     if (at === end || (bytes[at]! | 0x20) !== HTTP[i]) return -1;
   }
-  if (at < end && (bytes[at]! | 0x20) === 0x73) at++;
+  if (at < end && (bytes[at]! | 0x20) === SMALL_S) at++;
   for (let i = 0; i < SEPARATOR.length; i++, at++) {
     if (at === end || bytes[at] !== SEPARATOR[i]) return -1;
   }

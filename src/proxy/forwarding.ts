@@ -12,6 +12,7 @@
 
 import type { Arena, ByteRange } from '../base/arena.ts';
 import { HEAD_ADDITIONS_BYTES_MAX } from '../base/limits.ts';
+import { BYTE_CLASS, ByteClass } from '../http/byte_class.ts';
 import type { ClientConnectionInfo } from '../http/exchange_contract.ts';
 import { ExchangeError } from '../http/exchange_error.ts';
 import { FieldId } from '../http/field_names.ts';
@@ -28,13 +29,12 @@ import type { Via } from './via.ts';
 const FORWARDED_FOR_JOINED_BYTES_MAX = 768;
 /** No host name is that long (RFC 1035 section 2.3.4): a longer authority is not repeated. */
 const AUTHORITY_REPEATED_BYTES_MAX = 300;
-const MAX_FORWARDS_DIGITS_MAX = 9;
+/** A larger value is sent on as this one less one (RFC 9110 section 7.6.2). */
+const MAX_FORWARDS_MAX = 1_000_000_000;
 /** `Max-Forwards` is absent, malformed or without meaning for the method. */
 const NO_MAX_FORWARDS = -1;
 
 const QUOTE = 0x22;
-const COLON = 0x3a;
-const BRACKET_OPEN = 0x5b;
 const SPACE = 0x20;
 const COMMA = 0x2c;
 
@@ -95,6 +95,11 @@ export class Forwarding {
     plan.maxForwards = NO_MAX_FORWARDS;
     plan.requestNumber = 0;
     if (this.#via.hasLoop(fields)) return ExchangeError.PROXY_LOOP;
+    // RFC 9110 section 7.4: `https` MUST be refused over a connection that is not secured, unless
+    // that is a trusted gateway's.
+    if (head.isTargetSecure && connection.scheme !== 'https' && !connection.isTrusted) {
+      return ExchangeError.MISDIRECTED_REQUEST;
+    }
     // RFC 9110 section 10.1.1: MUST be ignored in HTTP/1.0, MUST NOT be sent without content.
     if (!head.expectsContinue) fields.removeAll(FieldId.EXPECT);
     if (head.method === Method.TRACE || head.method === Method.OPTIONS) {
@@ -156,12 +161,12 @@ export class Forwarding {
     if (index < 0) return NO_MAX_FORWARDS;
     const start = fields.valueStart(index);
     const end = fields.valueEnd(index);
-    if (start === end || end - start > MAX_FORWARDS_DIGITS_MAX) return NO_MAX_FORWARDS;
+    if (start === end) return NO_MAX_FORWARDS;
     let value = 0;
     for (let i = start; i < end; i++) {
       const digit = this.#bytes[i]! - 0x30;
       if (digit < 0 || digit > 9) return NO_MAX_FORWARDS;
-      value = value * 10 + digit;
+      value = Math.min(value * 10 + digit, MAX_FORWARDS_MAX);
     }
     return value;
   }
@@ -235,13 +240,12 @@ export class Forwarding {
   }
 
   /**
-   * An authority has no quote and no backslash in it; brackets and colons make it more than a
-   * token.
+   * An authority has no quote and no backslash in it, but brackets, colons, and what would end the
+   * pair (`;`, `,`): all that is no token is quoted (RFC 7239 section 4).
    */
   #needsQuotes(start: number, end: number): boolean {
     for (let i = start; i < end; i++) {
-      const byte = this.#bytes[i];
-      if (byte === COLON || byte === BRACKET_OPEN) return true;
+      if ((BYTE_CLASS[this.#bytes[i]!]! & ByteClass.TOKEN) === 0) return true;
     }
     return false;
   }

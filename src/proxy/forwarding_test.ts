@@ -167,7 +167,12 @@ describe('Forwarding', () => {
     });
   }
 
-  for (const value of ['', '-1', '1x', '99999999999']) {
+  it('sends a Max-Forwards beyond its largest as that (RFC 9110 section 7.6.2)', () => {
+    const lines = forwarded(['TRACE / HTTP/1.1', 'Host: h', 'Max-Forwards: 99999999999']);
+    assert(lines.includes('Max-Forwards: 999999999'));
+  });
+
+  for (const value of ['', '-1', '1x']) {
     it(`leaves Max-Forwards "${value}" as it is`, () => {
       const lines = forwarded(['TRACE / HTTP/1.1', 'Host: h', `Max-Forwards: ${value}`]);
       assert(lines.some((line) => line.trimEnd() === `Max-Forwards: ${value}`.trimEnd()));
