@@ -3,9 +3,14 @@
 // follows then is not served.
 
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type ProxiedOrigin, until } from '../support/proxied_origin.ts';
 import { answerOk, answerText, type OriginConnection } from '../support/scripted_origin.ts';
+import { WireClient } from '../support/wire_client.ts';
 import { fieldValue } from '../support/wire_message.ts';
+import { WireSocket } from '../support/wire_socket.ts';
 import { type WireSuite, wireSuite } from '../support/wire_suite.ts';
 
 function get(target: string, fields: string = ''): string {
@@ -24,8 +29,12 @@ function holdSlow(proxied: ProxiedOrigin): OriginConnection[] {
 
 wireSuite('connections', {}, (suite) => {
   definePipelining(suite);
+  definePipelineLimits(suite);
   definePersistence(suite);
+  defineUpstreamPool(suite);
   defineClientEnds(suite);
+  defineAddresses(suite);
+  defineDrain(suite);
 });
 
 function definePipelining(suite: WireSuite): void {
@@ -68,7 +77,9 @@ function definePipelining(suite: WireSuite): void {
       assert.equal((await client.response()).body.toString(), `origin ${target}`);
     }
   });
+}
 
+function definePipelineLimits(suite: WireSuite): void {
   suite.test('keeps its memory bounded against a client that does not read', async (proxied) => {
     const body = 'x'.repeat(100_000);
     proxied.origin.onRequest = (_request, connection) => connection.write(answerText(body));
@@ -153,7 +164,9 @@ function definePersistence(suite: WireSuite): void {
       assert.equal(proxied.origin.requests.length, 2);
     },
   );
+}
 
+function defineUpstreamPool(suite: WireSuite): void {
   suite.testWith(
     'keeps no upstream connection beyond its limit of idle ones',
     { limits: { upstreamIdleConnections: 1 } },
@@ -245,4 +258,80 @@ function defineClientEnds(suite: WireSuite): void {
       await client.wire.over();
     },
   );
+}
+
+function defineAddresses(suite: WireSuite): void {
+  const path = join(tmpdir(), `zproxy-wire-${process.pid}-${suite.transport}.sock`);
+
+  suite.testWith(
+    'serves clients of a Unix socket',
+    { listeners: [{ address: `unix:${path}` }] },
+    async (proxied) => {
+      const socket = connect(path);
+      const client = new WireClient(new WireSocket(socket));
+      client.write(get('/1') + get('/2', 'Connection: close\r\n'));
+      assert.equal((await client.response()).body.toString(), 'origin /1');
+      assert.equal((await client.response()).body.toString(), 'origin /2');
+      const { fields } = proxied.origin.requests[0]!;
+      assert.equal(fieldValue(fields, 'x-forwarded-for'), 'unknown');
+    },
+  );
+
+  suite.test('serves clients of IPv6 and names them', async (_proxied, t) => {
+    if (!hasIpv6()) {
+      t.skip('no ::1 here');
+      return;
+    }
+    const own = await suite.start({
+      listeners: [{ address: '[::1]:0' }, { address: ':0' }],
+      forwarded: 'both',
+    });
+    try {
+      for (const [listener, host] of [
+        [0, '::1'],
+        [1, '127.0.0.1'],
+      ] as const) {
+        const address = listener === 0 ? own.address(0) : `127.0.0.1:${portOf(own.address(1))}`;
+        const client = await WireClient.connect(address);
+        client.write(get('/', 'Connection: close\r\n'));
+        assert.equal((await client.response()).status, 200);
+        const { fields } = own.origin.requests.at(-1)!;
+        assert.equal(fieldValue(fields, 'x-forwarded-for'), host);
+        // RFC 7239 section 6: IPv6 in brackets and quotes.
+        const node = host === '::1' ? '"[::1]"' : host;
+        assert.equal(fieldValue(fields, 'forwarded'), `for=${node};host=a;proto=http`);
+      }
+    } finally {
+      await own.close();
+    }
+  });
+}
+
+function portOf(address: string): string {
+  return address.slice(address.lastIndexOf(':') + 1);
+}
+
+function hasIpv6(): boolean {
+  return (networkInterfaces()['lo'] ?? []).some(({ address }) => address === '::1');
+}
+
+function defineDrain(suite: WireSuite): void {
+  suite.testWith('says close while it drains, and ends what is open', {}, async (proxied) => {
+    const held = holdSlow(proxied);
+    const idle = await proxied.send(get('/1'));
+    await idle.response();
+    const busy = await proxied.send(get('/slow'));
+    await until('the slow request arrives', () => held.length === 1);
+    const drained = proxied.proxy.drain(5_000);
+    idle.write(get('/2'));
+    const last = await idle.response();
+    assert.equal(last.body.toString(), 'origin /2');
+    assert.equal(fieldValue(last.fields, 'connection'), 'close');
+    held[0]!.write(answerText('slow'));
+    const answer = await busy.response();
+    assert.equal(answer.body.toString(), 'slow');
+    assert.equal(fieldValue(answer.fields, 'connection'), 'close');
+    await drained;
+    await assert.rejects(proxied.client(), { code: 'ECONNREFUSED' });
+  });
 }

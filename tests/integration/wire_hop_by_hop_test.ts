@@ -79,8 +79,9 @@ wireSuite('hop-by-hop fields', {}, (suite) => {
 
   suite.test('removes hop-by-hop fields from an answer', async (proxied) => {
     const fields =
-      'Connection: X-A, keep-alive\r\nX-A: 1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\n' +
-      'Upgrade: h2c\r\nProxy-Authenticate: Basic\r\nX-Kept: 1\r\nTE: trailers\r\n';
+      'Connection: X-A, keep-alive\r\nX-A: 1\r\nKeep-Alive: timeout=5\r\n' +
+      'Proxy-Connection: close\r\nUpgrade: h2c\r\nProxy-Authenticate: Basic\r\n' +
+      'X-Kept: 1\r\nTE: trailers\r\n';
     proxied.origin.onRequest = (_request, connection) =>
       connection.write(answerText('ok', '200 OK', fields));
     const client = await proxied.send(get(''));
@@ -93,6 +94,7 @@ wireSuite('hop-by-hop fields', {}, (suite) => {
 
   defineVia(suite);
   defineForwarding(suite);
+  defineForwarded(suite);
   defineRequestId(suite);
   defineDate(suite);
 });
@@ -130,7 +132,7 @@ function defineVia(suite: WireSuite): void {
     });
   }
 
-  for (const via of ['1.1 edges', '1.1 b (edge)', '1.1 b (1.1 edge, 1.1 edge)', '1.1 edge:80']) {
+  for (const via of ['1.1 edges', '1.1 b (edge)', '1.1 b (x, 1.1 edge y)', '1.1 edge:80']) {
     suite.test(`takes Via: ${via} for another proxy`, async (proxied) => {
       const client = await proxied.send(get(`Via: ${via}\r\n`));
       assert.equal((await client.response()).status, 200);
@@ -171,7 +173,9 @@ function defineForwarding(suite: WireSuite): void {
       );
     },
   );
+}
 
+function defineForwarded(suite: WireSuite): void {
   // RFC 7239 section 4.
   suite.testWith('adds Forwarded alone where asked', { forwarded: 'rfc7239' }, async (proxied) => {
     const client = await proxied.send(`GET / HTTP/1.1\r\nHost: [::1]:81\r\n${FORGED}\r\n`);
@@ -189,6 +193,16 @@ function defineForwarding(suite: WireSuite): void {
       names.filter((name) => /forwarded|real-ip/.test(name)),
       [],
     );
+  });
+
+  // RFC 7239 section 4: what is no token is quoted, so that a Host cannot add pairs or elements.
+  suite.testWith('lets no Host forge Forwarded', { forwarded: 'rfc7239' }, async (proxied) => {
+    for (const host of ['a;for=6.6.6.6', 'a,for=6.6.6.6', 'a=b', '(a)']) {
+      const client = await proxied.send(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      assert.equal((await client.response()).status, 200);
+      const { fields } = proxied.origin.requests.at(-1)!;
+      assert.equal(fieldValue(fields, 'forwarded'), `for=127.0.0.1;host="${host}";proto=http`);
+    }
   });
 
   for (const [hostHeader, expected] of [

@@ -13,7 +13,11 @@ const NEXT = 'GET /next HTTP/1.1\r\nHost: a\r\n\r\n';
 wireSuite('interim answers', {}, (suite) => {
   defineExpect(suite);
   defineExpectOddities(suite);
+  defineInterim(suite);
+  defineLoneInterim(suite);
+});
 
+function defineInterim(suite: WireSuite): void {
   suite.test('forwards 1xx in their order', async (proxied) => {
     proxied.origin.onRequest = (_request, connection) => {
       connection.write(
@@ -42,6 +46,25 @@ wireSuite('interim answers', {}, (suite) => {
     assert.equal((await client.response()).body.toString(), 'end');
   });
 
+  // RFC 9110 section 8.6, RFC 9112 section 6.1: neither framing field in a 1xx.
+  suite.test('removes framing fields from a 1xx', async (proxied) => {
+    proxied.origin.onRequest = (_request, connection) => {
+      connection.write('HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\n\r\n');
+      connection.write('HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n');
+      connection.write(answerText('end'));
+    };
+    const client = await proxied.send(NEXT);
+    for (let i = 0; i < 2; i++) {
+      const { status, fields } = await client.response();
+      assert.equal(status, 103);
+      assert.equal(fieldValue(fields, 'content-length'), undefined);
+      assert.equal(fieldValue(fields, 'transfer-encoding'), undefined);
+    }
+    assert.equal((await client.response()).body.toString(), 'end');
+  });
+}
+
+function defineLoneInterim(suite: WireSuite): void {
   // RFC 9110 section 15.2: a proxy MUST forward 1xx that it did not ask for itself.
   suite.test('forwards a 100 that nobody waits for', async (proxied) => {
     proxied.origin.onRequest = (_request, connection) =>
@@ -70,7 +93,7 @@ wireSuite('interim answers', {}, (suite) => {
     assert.equal((await client.response()).status, 103);
     assert.equal((await client.response()).status, 502);
   });
-});
+}
 
 function defineExpect(suite: WireSuite): void {
   suite.test('relays the 100 of the endpoint and then the body', async (proxied) => {

@@ -101,6 +101,8 @@ const BODIES_REFUSED: ReadonlyArray<readonly [string, string]> = [
   ['a size beyond 2^53', '20000000000001\r\nhello\r\n0\r\n\r\n'],
   ['a bare LF behind the size', '5\nhello\r\n0\r\n\r\n'],
   ['a bare CR behind the size', '5\rhello\r\n0\r\n\r\n'],
+  ['a CR and no LF behind the size', '5\rXhello\r\n0\r\n\r\n'],
+  ['a CR and no LF behind the chunk', '5\r\nhello\rX0\r\n\r\n'],
   ['a space behind the size and no extension', '5 x\r\nhello\r\n0\r\n\r\n'],
   ['a bare LF behind the chunk', '5\r\nhello\n0\r\n\r\n'],
   ['a bare CR behind the chunk', '5\r\nhello\r0\r\n\r\n'],
@@ -110,6 +112,8 @@ const BODIES_REFUSED: ReadonlyArray<readonly [string, string]> = [
   ['a bare LF in a quoted extension', '5;a="\n"\r\nhello\r\n0\r\n\r\n'],
   ['a NUL in an extension', '5;a=\0\r\nhello\r\n0\r\n\r\n'],
   ['an extension that is too long', `5;a=${'b'.repeat(20_000)}\r\nhello\r\n0\r\n\r\n`],
+  // RFC 9112 section 7.1.1: a server ought to limit the total length of extensions.
+  ['an extension on each of 5,000 chunks', `${'1;a=b\r\nx\r\n'.repeat(5_000)}0\r\n\r\n`],
   ['a bare LF at the end', '0\r\n\n'],
   ['a bare LF behind the last size', '0\n\r\n'],
   ['a bare CR at the end', '0\r\n\rX'],
@@ -193,6 +197,7 @@ wireSuite('request framing', {}, (suite) => {
   }
 
   defineSplits(suite);
+  defineBodies(suite);
   defineHttp10(suite);
 });
 
@@ -229,6 +234,43 @@ function defineSplits(suite: WireSuite): void {
     assert.equal((await client.response()).body.toString(), 'origin /1');
     assert.equal((await client.response()).body.toString(), 'origin /smuggled');
   });
+}
+
+function defineBodies(suite: WireSuite): void {
+  suite.test('reads 5,000 chunks of a byte', async (proxied) => {
+    const client = await proxied.send(
+      post(CHUNKED, `${'1\r\nx\r\n'.repeat(5_000)}0\r\n\r\n`, '/1') + post('', '', '/2'),
+    );
+    assert.equal((await client.response()).body.toString(), 'origin /1');
+    assert.equal((await client.response()).body.toString(), 'origin /2');
+    assert.equal(proxied.origin.requests[0]!.body.toString(), 'x'.repeat(5_000));
+  });
+
+  // RFC 9110 section 9.3.1: content of a GET has no meaning, but it is not the next request.
+  suite.test('forwards a GET with content', async (proxied) => {
+    const client = await proxied.send(
+      `GET /1 HTTP/1.1\r\nHost: a\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`,
+    );
+    assert.equal((await client.response()).body.toString(), 'origin /1');
+    assert.equal(proxied.origin.requests.length, 1);
+    assert.equal(proxied.origin.requests[0]!.body.toString(), SMUGGLED);
+  });
+
+  suite.testWith(
+    'takes the body of a request that it answers itself for no request',
+    { routes: [{ path: '/here', upstream: 'origin' }] },
+    async (proxied) => {
+      const client = await proxied.send(
+        post(`Content-Length: ${SMUGGLED.length}\r\n`, SMUGGLED, '/none') +
+          post(CHUNKED, `${SMUGGLED.length.toString(16)}\r\n${SMUGGLED}\r\n0\r\n\r\n`, '/none') +
+          post('', '', '/here'),
+      );
+      assert.equal((await client.response()).status, 404);
+      assert.equal((await client.response()).status, 404);
+      assert.equal((await client.response()).body.toString(), 'origin /here');
+      assert.equal(proxied.origin.requests.length, 1);
+    },
+  );
 
   // RFC 9112 section 6.3: a body that ends early is incomplete and must not be passed for whole.
   for (const framing of ['Content-Length: 10\r\n', CHUNKED]) {

@@ -58,6 +58,7 @@ const REFUSED: ReadonlyArray<readonly [string, number, string]> = [
   ['a version of two digits', 400, 'GET / HTTP/1.10\r\nHost: a\r\n'],
   ['a version without a dot', 400, 'GET / HTTP/11\r\nHost: a\r\n'],
   ['version 2.0', 505, 'GET / HTTP/2.0\r\nHost: a\r\n'],
+  ['the preface of HTTP/2', 505, 'PRI * HTTP/2.0\r\n'],
   ['version 0.9 in full', 505, 'GET / HTTP/0.9\r\nHost: a\r\n'],
   ['version 3.1', 505, 'GET / HTTP/3.1\r\nHost: a\r\n'],
   // RFC 9112 section 3.2: exactly one valid Host in HTTP/1.1.

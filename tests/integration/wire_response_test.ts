@@ -3,7 +3,7 @@
 // framing that the client's version has.
 
 import assert from 'node:assert/strict';
-import { answerText } from '../support/scripted_origin.ts';
+import { answerText, type OriginConnection } from '../support/scripted_origin.ts';
 import { fieldValue, fieldValues } from '../support/wire_message.ts';
 import { type WireSuite, wireSuite } from '../support/wire_suite.ts';
 
@@ -78,9 +78,10 @@ const ACCEPTED: ReadonlyArray<readonly [string, string, string, string]> = [
 wireSuite('answers', {}, (suite) => {
   for (const [name, answer] of REFUSED) {
     suite.test(`answers 502 for ${name}`, async (proxied) => {
+      let origin: OriginConnection | undefined;
       proxied.origin.onRequest = (_request, connection) => {
+        origin = connection;
         connection.write(answer);
-        connection.end();
       };
       const client = await proxied.send(GET);
       const received = await client.response();
@@ -89,6 +90,8 @@ wireSuite('answers', {}, (suite) => {
       assert.match(line!.error, /^(http_protocol_error|http_upgrade_failed)$/);
       assert.equal(fieldValue(received.fields, 'proxy-status'), `zproxy; error=${line!.error}`);
       assert.equal(line!.status, 502);
+      // RFC 9112 section 6.3: a proxy MUST close the connection to the server and send 502.
+      await origin!.wire.over();
     });
   }
 
@@ -110,6 +113,7 @@ wireSuite('answers', {}, (suite) => {
   }
 
   defineBodyless(suite);
+  defineOddAnswers(suite);
   defineHttp10Clients(suite);
   defineTrailers(suite);
   defineExcess(suite);
@@ -150,6 +154,35 @@ function defineBodyless(suite: WireSuite): void {
       assert.equal(proxied.origin.openConnections.length, 1, 'the connection was kept');
     });
   }
+}
+
+function defineOddAnswers(suite: WireSuite): void {
+  // RFC 9110 section 9.3.2: MUST NOT send content in an answer to HEAD, our own ones included.
+  suite.test('answers HEAD with a 502 that has no body', async (proxied) => {
+    proxied.origin.onRequest = (request, connection) => {
+      if (request.method === 'HEAD') connection.write('garbage\r\n\r\n');
+      else connection.write(answerText('fine'));
+    };
+    const client = await proxied.send(`HEAD / HTTP/1.1\r\nHost: a\r\n\r\n${GET}`);
+    assert.equal((await client.response('HEAD')).status, 502);
+    assert.equal((await client.response()).body.toString(), 'fine');
+  });
+
+  suite.test('refuses a malformed HEAD without a body', async (proxied) => {
+    const client = await proxied.send('HEAD / HTTP/1.1\r\nHost : a\r\n\r\n');
+    const answers = await client.responsesUntilOver(['HEAD']);
+    assert.deepEqual(
+      answers.map((answer) => answer.status),
+      [400],
+    );
+  });
+
+  suite.test('forwards an answer of 5,000 chunks of a byte', async (proxied) => {
+    proxied.origin.onRequest = (_request, connection) =>
+      connection.write(`${OK}${CHUNKED}\r\n${'1\r\nx\r\n'.repeat(5_000)}0\r\n\r\n`);
+    const client = await proxied.send(GET);
+    assert.equal((await client.response()).body.toString(), 'x'.repeat(5_000));
+  });
 
   suite.test('forwards a 205 and an answer of 1 MiB', async (proxied) => {
     const body = 'x'.repeat(1_048_576);
@@ -220,7 +253,8 @@ function defineTrailers(suite: WireSuite): void {
 
   suite.test('forwards allowed trailers of a request and drops others', async (proxied) => {
     const client = await proxied.send(
-      `POST / HTTP/1.1\r\nHost: a\r\n${CHUNKED}\r\n2\r\nab\r\n0\r\nX-Sum: 1\r\n${forbidden}\r\n${GET}`,
+      `POST / HTTP/1.1\r\nHost: a\r\n${CHUNKED}\r\n2\r\nab\r\n0\r\n` +
+        `X-Sum: 1\r\n${forbidden}\r\n${GET}`,
     );
     await client.response();
     assert.equal((await client.response()).body.toString(), 'origin /');
@@ -233,12 +267,15 @@ function defineTrailers(suite: WireSuite): void {
 function defineExcess(suite: WireSuite): void {
   // RFC 9112 section 6.3: a recipient MUST NOT take excess bytes for the next answer.
   suite.test('gives no client the bytes behind an answer', async (proxied) => {
+    let first: OriginConnection | undefined;
     proxied.origin.onRequest = (request, connection) => {
+      first ??= connection;
       if (request.target === '/1') connection.write(answerText('one') + answerText('evil'));
       else connection.write(answerText('two'));
     };
     const client = await proxied.send('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n');
     assert.equal((await client.response()).body.toString(), 'one');
+    await first!.wire.over(); // nor is the connection used again
     const other = await proxied.send('GET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
     assert.equal((await other.response()).body.toString(), 'two');
     client.write('GET /3 HTTP/1.1\r\nHost: a\r\n\r\n');

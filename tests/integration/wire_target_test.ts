@@ -103,10 +103,44 @@ wireSuite('request targets', { accessLog: {} }, (suite) => {
     });
   }
 
+  defineScheme(suite);
   defineConnect(suite);
   defineOptions(suite);
+  defineMaxForwards(suite);
   defineRoutes(suite);
 });
+
+function defineScheme(suite: WireSuite): void {
+  const request = 'GET HTTPS://b/x HTTP/1.1\r\nHost: a\r\n\r\n';
+
+  // RFC 9110 section 7.4: MUST be refused over a connection that is not secured.
+  suite.test('answers 421 to an https target on a clear connection', async (proxied) => {
+    const client = await proxied.send(request);
+    assert.equal((await client.response()).status, 421);
+    assert.equal(proxied.origin.requests.length, 0);
+    assert.equal((await proxied.logged())[0]!.error, 'misdirected_request');
+    client.write('GET http://b/x HTTP/1.1\r\nHost: a\r\n\r\n');
+    assert.equal((await client.response()).status, 200);
+  });
+
+  suite.testWith(
+    'takes an https target from a trusted gateway',
+    { trustedProxies: ['127.0.0.1'] },
+    async (proxied) => {
+      const client = await proxied.send(request);
+      assert.equal((await client.response()).status, 200);
+      assert.equal(fieldValue(proxied.origin.requests[0]!.fields, 'host'), 'b');
+    },
+  );
+
+  suite.test('takes Host from an absolute target of HTTP/1.0', async (proxied) => {
+    const client = await proxied.send('GET http://b:81 HTTP/1.0\r\n\r\n');
+    assert.equal((await client.response()).status, 200);
+    const [received] = proxied.origin.requests;
+    assert.equal(received!.startLine, 'GET / HTTP/1.1');
+    assert.equal(fieldValue(received!.fields, 'host'), 'b:81');
+  });
+}
 
 function defineConnect(suite: WireSuite): void {
   suite.test('answers CONNECT with 405 and Allow, and opens no tunnel', async (proxied) => {
@@ -151,7 +185,8 @@ function defineOptions(suite: WireSuite): void {
   for (const method of ['OPTIONS', 'TRACE']) {
     suite.test(`answers ${method} with Max-Forwards: 0 itself`, async (proxied) => {
       const client = await proxied.send(
-        `${method} /x HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\nCookie: secret\r\nX-Seen: 1\r\n\r\n`,
+        `${method} /x HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n` +
+          'Cookie: secret\r\nX-Seen: 1\r\n\r\n',
       );
       const answer = await client.response();
       assert.equal(answer.status, 200);
@@ -172,6 +207,31 @@ function defineOptions(suite: WireSuite): void {
       assert.equal(fieldValue(proxied.origin.requests[0]!.fields, 'max-forwards'), '9');
     });
   }
+}
+
+function defineMaxForwards(suite: WireSuite): void {
+  for (const [sent, expected] of [
+    ['99999999999999999999', '999999999'],
+    ['007', '6'],
+    ['many', 'many'],
+    ['-1', '-1'],
+  ] as const) {
+    suite.test(`sends Max-Forwards: ${sent} on as ${expected}`, async (proxied) => {
+      const client = await proxied.send(
+        `OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: ${sent}\r\n\r\n`,
+      );
+      assert.equal((await client.response()).body.toString(), 'origin /');
+      assert.equal(fieldValue(proxied.origin.requests[0]!.fields, 'max-forwards'), expected);
+    });
+  }
+
+  suite.test('takes a Max-Forwards of many zeros for 0', async (proxied) => {
+    const client = await proxied.send(
+      `OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: ${'0'.repeat(20)}\r\n\r\n`,
+    );
+    assert.equal((await client.response()).status, 200);
+    assert.equal(proxied.origin.requests.length, 0);
+  });
 
   suite.test('leaves Max-Forwards of GET alone', async (proxied) => {
     const client = await proxied.send('GET / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n');

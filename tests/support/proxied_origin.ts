@@ -1,7 +1,6 @@
 // A real proxy in this process, on a transport of the test's choice, in front of a scripted origin.
 // Tests of one file share one where they need no config of their own.
 
-import type { TestContext } from 'node:test';
 import type { LogSink } from '../../src/base/log_sink.ts';
 import { compileConfig } from '../../src/config/compile_config.ts';
 import type { Config } from '../../src/config/config.ts';
@@ -125,17 +124,6 @@ export async function startProxied(
     },
   });
   return new ProxiedOrigin(origin, proxy, lines);
-}
-
-/** The same, closed with the test. */
-export async function proxiedFor(
-  t: TestContext,
-  transport: TransportName,
-  more: ProxiedConfig | ((origin: ScriptedOrigin) => ProxiedConfig) = {},
-): Promise<ProxiedOrigin> {
-  const proxied = await startProxied(transport, more);
-  t.after(() => proxied.close());
-  return proxied;
 }
 
 /** Waits until `question` is answered with something truthy, or fails with `what`. */

@@ -8,6 +8,7 @@ import {
   NO_BUFFER,
   SizeClass,
 } from '../../src/base/buffer_pool.ts';
+import { CONNECTIONS_MAX } from '../../src/base/limits.ts';
 import { CELLS_COUNT } from '../../src/base/metrics_cells.ts';
 import { ConnectionAcceptor } from '../../src/downstream/connection_acceptor.ts';
 import { ConnectionRegistry } from '../../src/downstream/connection_registry.ts';
@@ -39,6 +40,8 @@ export interface ScriptedOptions {
   readonly counts?: BufferCounts;
   readonly seed?: number;
   readonly faults?: Partial<FaultRates>;
+  /** Connections of both sides for which the transport has descriptors. */
+  readonly connectionsMax?: number;
 }
 
 /** A response as a test writes it. */
@@ -205,6 +208,7 @@ export class DownstreamHarness implements RequestHandler {
       ...(options.seed === undefined ? {} : { seed: options.seed }),
       ...(options.faults === undefined ? {} : { faults: options.faults }),
     });
+    this.network.transport.connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
     this.registry = new ConnectionRegistry(this.cells);
     this.acceptor = new ConnectionAcceptor(
       this.network.transport,

@@ -60,6 +60,7 @@ function network(connection: Connection): SimulatedNetwork {
 
 function echoServer(net: SimulatedNetwork, echoes: Echo[] = []): Acceptor {
   return {
+    roomCount: Number.POSITIVE_INFINITY,
     onAccept(connection): void {
       networks.set(connection, net);
       echoes.push(new Echo(connection));

@@ -27,7 +27,7 @@ export interface WireMessage {
 }
 
 /** Bytes that no HTTP/1.1 message may have. */
-export class WireMessageError extends Error {
+class WireMessageError extends Error {
   override readonly name = 'WireMessageError';
 }
 

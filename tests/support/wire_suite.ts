@@ -22,6 +22,8 @@ export interface WireSuite {
     config: ProxiedConfig | ((origin: ScriptedOrigin) => ProxiedConfig),
     body: (proxied: ProxiedOrigin, t: TestContext) => Promise<void>,
   ): void;
+  /** Starts a proxy inside a test, which closes it. */
+  start(config: ProxiedConfig): Promise<ProxiedOrigin>;
 }
 
 /** Defines `define`'s tests for each transport; `config` is of the shared proxy. */
@@ -46,6 +48,7 @@ export function wireSuite(
             assert.deepEqual(shared.origin.faults, []);
           });
         },
+        start: (own) => startProxied(transport, own),
         testWith: (title, own, body) => {
           test(title, async (t) => {
             const proxied = await startProxied(transport, own);
