@@ -4,7 +4,7 @@
 //   AWAITING   first byte: from the last byte of the request that the kernel took. While the
 //              request waits for its own client no time runs; one that is held for its body is
 //              let go soon.
-//   HEAD       between bytes
+//   HEAD       between bytes, for the whole of a head from its first one on
 //   BODY       between bytes, only while a chunk is asked for: our own back pressure is not counted
 //   TUNNEL     idle in both directions, also after one of them has ended
 //   ENDED      between bytes, while the kernel still has to take the last of the request

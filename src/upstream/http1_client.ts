@@ -382,8 +382,10 @@ export class Http1Client
    * after that without looking whether the exchange is still the same.
    */
   onResponseComplete(): void {
-    if (this.#state.isTunnel && this.#state.isBroken) {
-      this.#fail(ExchangeError.UPSTREAM_WRITE_FAILED);
+    const isHalfLost = this.#state.isTunnel && this.#state.isBroken;
+    const error = isHalfLost ? ExchangeError.UPSTREAM_WRITE_FAILED : this.#pendingError;
+    if (error !== ExchangeError.NONE) {
+      this.#fail(error); // an error that is still to be told must not follow an end
       return;
     }
     const { exchange } = this;

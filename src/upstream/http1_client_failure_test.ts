@@ -9,6 +9,7 @@ import {
   UpstreamBench,
   type UpstreamBenchOptions,
 } from '../../tests/support/upstream_bench.ts';
+import { SizeClass } from '../base/buffer_pool.ts';
 import type { SocketAddress } from '../base/socket_address.ts';
 import { Framing } from '../http/message_head.ts';
 import { SocketError } from '../ring/transport.ts';
@@ -425,4 +426,50 @@ test('Http1Client may be given up inside each of its callbacks', () => {
     assert.equal(bench.upstream.connectionsCount, 0);
     bench.finish();
   }
+});
+
+test('Http1Client tells an error that is due instead of an end in the same turn', () => {
+  const bench = new UpstreamBench();
+  bench.warm();
+  const { pool } = bench.network;
+  const exchange = bench.exchange();
+  exchange.spec = { method: 'POST', framing: Framing.CHUNKED };
+  exchange.acquire();
+  exchange.write('hello');
+  bench.network.run();
+  const held: number[] = [];
+  exchange.onEvent = (event): void => {
+    if (event !== 'head 200') return;
+    while (pool.freeCount(SizeClass.SMALL) > 0) held.push(pool.acquire(SizeClass.SMALL));
+    exchange.end(); // finds no buffer for the last chunk
+  };
+  bench.peer.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi');
+  bench.network.run();
+  assert.deepEqual(exchange.events, ['writable', 'head 200', 'last', 'overloaded']);
+  for (const buffer of held) pool.release(buffer);
+  bench.finish();
+});
+
+test('Http1Client does not wait longer for a head because its bytes come one by one', () => {
+  const bench = new UpstreamBench({ timeouts: { betweenBytesMs: 30_000 } });
+  const exchange = bench.get();
+  const { peer } = bench;
+  for (const byte of 'HTTP/1.1 103 Early Hints\r\n') {
+    if (exchange.outcome !== '') break;
+    peer.write(byte);
+    bench.network.advance(10_000);
+  }
+  assert.equal(exchange.outcome, 'connection_read_timeout');
+  bench.finish();
+  const next = new UpstreamBench({ timeouts: { betweenBytesMs: 30_000 } });
+  const patient = next.get();
+  // A head of its own behind an interim one has its own time.
+  next.peer.write('HTTP/1.1 103 E\r\n');
+  next.network.advance(20_000);
+  next.peer.write('\r\nHTTP/1.1 200 OK\r\n');
+  next.network.advance(20_000);
+  next.peer.write('Content-Length: 0\r\n\r\n');
+  next.network.run();
+  assert.deepEqual(patient.events, ['103', 'head 200', 'end']);
+  next.finish();
 });

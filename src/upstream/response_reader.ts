@@ -101,7 +101,8 @@ export class ResponseReader {
       this.#receiveBody(buffer, start, end);
       return;
     }
-    if (this.#state.response === ResponseState.AWAITING) {
+    const isFirst = this.#state.response === ResponseState.AWAITING;
+    if (isFirst) {
       if (!this.#host.isRequestStarted) {
         // Nothing was asked: whatever this is, it is no answer (RFC 9112 section 9.2).
         this.#context.pool.release(buffer);
@@ -113,7 +114,7 @@ export class ResponseReader {
     }
     const error = this.#head.append(this.#context.pool, buffer, start, end);
     if (error !== ExchangeError.NONE) this.#host.onResponseError(error);
-    else this.#decodeHeads();
+    else this.#decodeHeads(isFirst);
   }
 
   /** The endpoint's FIN while a body is read. */
@@ -182,17 +183,20 @@ export class ResponseReader {
     this.pump();
   }
 
-  /** Decodes heads until the bytes are used up or the final one has come. */
-  #decodeHeads(): void {
+  /**
+   * Decodes heads until the bytes are used up or the final one has come. `isNew`: a head begins.
+   * Its deadline is set then and not moved by each byte, or a head could come for hours.
+   */
+  #decodeHeads(isNew: boolean): void {
     const { head, decoder } = this.#context;
-    for (;;) {
+    for (let isFirst = isNew; ; isFirst = true) {
       const result = this.#head.decode(this.#context, this.#method);
       if (result === DecodeResult.INVALID) {
         this.#host.onResponseError(decoder.error);
         return;
       }
       if (result === DecodeResult.INCOMPLETE) {
-        this.#host.onResponseProgress();
+        if (isFirst) this.#host.onResponseProgress();
         return;
       }
       if (head.status === 101) {
