@@ -9,7 +9,7 @@ const MIB = 1024 * KIB;
 // --- memory of one worker ------------------------------------------------------------------------
 
 /** The worker's arena. Virtual: only pages that were used once count. */
-export const ARENA_BYTES: number = 256 * MIB;
+export const ARENA_BYTES: number = 384 * MIB;
 /** Bytes of an arena that hold constant text (field names, Via, dates) and scratch. */
 export const ARENA_STATIC_BYTES: number = 64 * KIB;
 /**
@@ -21,7 +21,7 @@ export const BUFFER_SMALL_BYTES: number = 4 * KIB;
 export const BUFFER_MEDIUM_BYTES: number = 16 * KIB;
 export const BUFFER_LARGE_BYTES: number = 64 * KIB;
 /** Shares of the arena, in buffers. */
-export const BUFFER_SMALL_COUNT = 16_384; // 64 MiB
+export const BUFFER_SMALL_COUNT = 49_152; // 192 MiB
 export const BUFFER_MEDIUM_COUNT = 3_584; // 56 MiB
 export const BUFFER_LARGE_COUNT = 2_040; // 127.5 MiB
 /** Small buffers that the kernel holds to receive into; small so that they stay in cache. */
@@ -147,5 +147,9 @@ assert(
 );
 assert(FIELD_BYTES_MAX < REQUEST_HEAD_BYTES_MAX, 'a field fits a head');
 assert(RECEIVE_BUFFERS_COUNT < BUFFER_SMALL_COUNT, 'the kernel holds a part of the small buffers');
+assert(
+  CLIENT_CONNECTIONS_MAX + RECEIVE_BUFFERS_COUNT <= (BUFFER_SMALL_COUNT * 3) / 4,
+  'clients that all stop in the middle of a head leave small buffers for the others',
+);
 assert(CLIENT_CONNECTIONS_MAX * 2 <= CONNECTIONS_MAX, 'clients leave slots for the upstream side');
 assert(CONNECTIONS_MAX <= 1 << 20, 'a slot index fits the user_data of a ring operation');

@@ -9,6 +9,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { LISTEN_BACKLOG } from '../base/limits.ts';
 import { duplicateDescriptor } from '../sys/duplicate_descriptor.ts';
 import { SysError } from '../sys/errno.ts';
+import { isUnixSocket } from '../sys/stream_socket.ts';
 import type { NodeLoop } from './node_loop.ts';
 import { KEEP_ALIVE_DELAY_MS } from './node_socket.ts';
 import { nodeSocketErrorOf } from './node_socket_error.ts';
@@ -28,6 +29,7 @@ export class NodeListener implements Listener {
   readonly acceptor: Acceptor;
   readonly #owner: NodeListenerOwner;
   readonly #descriptor: number;
+  readonly #isUnix: boolean;
   #server: Server | null = null;
   #isPaused = false;
   #isStarved = false;
@@ -39,6 +41,7 @@ export class NodeListener implements Listener {
   constructor(owner: NodeListenerOwner, descriptor: number, acceptor: Acceptor) {
     this.#owner = owner;
     this.#descriptor = descriptor;
+    this.#isUnix = isUnixSocket(descriptor);
     this.acceptor = acceptor;
     // From a turn, as all that follows: a starved acceptor is told of it.
     owner.loop.queue({ runTask: () => this.#open() });
@@ -112,7 +115,9 @@ export class NodeListener implements Listener {
     const { loop } = this.#owner;
     loop.enter();
     this.#acceptedCount++;
-    if (this.#isStopped) socket.destroy();
+    // A client that is gone already has no address: nobody could say whose its bytes are.
+    const isGone = !this.#isUnix && socket.remoteAddress === undefined;
+    if (this.#isStopped || isGone) socket.destroy();
     else this.#owner.onAccepted(socket, this.acceptor);
     if (this.#owner.isFull) this.#starve();
     loop.leave();

@@ -50,7 +50,7 @@ export class NodeTransport implements Transport, NodeConnectionOwner, NodeListen
   readonly readStart: number;
   readonly readViews: readonly Uint8Array[];
   readonly #readBuffer: BufferHandle;
-  readonly #connectionsMax: number;
+  readonly connectionsMax: number;
   readonly #connections: Set<NodeConnection> = new Set();
   readonly #free: NodeConnection[] = [];
   readonly #listeners: Set<NodeListener> = new Set();
@@ -62,7 +62,7 @@ export class NodeTransport implements Transport, NodeConnectionOwner, NodeListen
 
   constructor(pool: BufferPool, options: NodeTransportOptions) {
     this.pool = pool;
-    this.#connectionsMax = Math.max(
+    this.connectionsMax = Math.max(
       1,
       Math.min(CONNECTIONS_MAX, options.descriptorsMax - DESCRIPTORS_RESERVED),
     );
@@ -79,7 +79,7 @@ export class NodeTransport implements Transport, NodeConnectionOwner, NodeListen
   }
 
   get isFull(): boolean {
-    return this.#connections.size >= this.#connectionsMax;
+    return this.#connections.size >= this.connectionsMax;
   }
 
   listen(descriptor: number, acceptor: Acceptor): Listener {

@@ -110,6 +110,11 @@ export interface Connection {
 
 /** Who takes new connections. */
 export interface Acceptor {
+  /**
+   * How many more it can take before it has to close others. Where that is less than an accept
+   * queue may hold, connections are accepted one by one, so that it can pause in time.
+   */
+  readonly roomCount: number;
   /** Must set `connection.handler` and may call any of its methods. */
   onAccept(connection: Connection): void;
   /**
@@ -155,6 +160,8 @@ export interface Transport {
   readonly counters: TransportCounters;
   /** Open connections of both sides. */
   readonly connectionsCount: number;
+  /** How many it has descriptors for: a few are kept in reserve. */
+  readonly connectionsMax: number;
   /**
    * Serves a listening descriptor (stream socket, already listening, not closed by the transport).
    */

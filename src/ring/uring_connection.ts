@@ -68,11 +68,14 @@ export class UringConnection implements Connection {
   #isEndHeld = false;
   /** A FIN that waits for the connection to open. */
   #isShutdownHeld = false;
+  /** An error that was not told yet. */
   #failure: SocketError = SocketError.NONE;
   // Received but not wanted yet: handle, start, end of each. Made when first needed, then kept.
   #held: number[] | null = null;
   #heldFrom = 0;
   #remote: SocketName | null = null;
+  /** Accepted, and nothing was received yet: whose bytes they are is asked with the first. */
+  #isPeerDue = false;
   #local: SocketName | null = null;
 
   constructor(core: UringCore, index: number, handler: ConnectionHandler) {
@@ -86,11 +89,11 @@ export class UringConnection implements Connection {
   }
 
   get remoteHost(): string {
-    return this.#remoteName().host;
+    return this.#remoteName()?.host ?? '';
   }
 
   get remotePort(): number {
-    return this.#remoteName().port;
+    return this.#remoteName()?.port ?? 0;
   }
 
   get localHost(): string {
@@ -198,6 +201,7 @@ export class UringConnection implements Connection {
   beginOpen(descriptor: number): void {
     this.#continuousClass = SizeClass.SMALL;
     this.#begin(descriptor, State.OPEN);
+    this.#isPeerDue = true;
   }
 
   /** Takes the slot for a connection attempt that is queued; the core counts the operation. */
@@ -251,7 +255,7 @@ export class UringConnection implements Connection {
     }
     if (result > 0) this.#received(buffer, result);
     else if (result === 0) this.#receivedEnd();
-    else if (result === -ENOBUFS) this.#core.enqueueStarved(this);
+    else if (result === -ENOBUFS) this.#core.enqueueStarved(this, this.#wantedClass);
     else if (result !== -ECANCELED) this.#fail(socketErrorOf(-result));
     this.#settleReceive();
   }
@@ -297,14 +301,9 @@ export class UringConnection implements Connection {
       this.#finishIfOver();
       return;
     }
-    if (this.#failure !== SocketError.NONE) {
-      const error = this.#failure;
-      this.#failure = SocketError.NONE;
-      this.handler.onError(error);
-      return;
-    }
     this.#deliverHeld();
-    if (this.#state === State.OPEN) this.#settleReceive();
+    this.#tellFailure();
+    this.#settleReceive();
   }
 
   /** Buffers are back: the receive that found none is armed again. */
@@ -325,12 +324,19 @@ export class UringConnection implements Connection {
     this.#isShutdownHeld = false;
     this.#failure = SocketError.NONE;
     this.#remote = null;
+    this.#isPeerDue = false;
     this.#local = null;
     this.bytesReceived = 0;
     this.bytesSent = 0;
   }
 
   #received(buffer: BufferHandle, byteCount: number): void {
+    if (this.#isPeerDue && this.#remoteName() === null) {
+      this.#core.pool.release(buffer);
+      this.#fail(SocketError.RESET);
+      return;
+    }
+    this.#isPeerDue = false;
     this.bytesReceived += byteCount;
     const start = this.#core.pool.startOf(buffer);
     if (this.#want === Want.NONE || this.#heldCount() > 0) {
@@ -350,7 +356,19 @@ export class UringConnection implements Connection {
     this.handler.onReceiveEnd();
   }
 
+  #tellFailure(): void {
+    const error = this.#failure;
+    if (error === SocketError.NONE || this.#state === State.CLOSING) return;
+    this.#failure = SocketError.NONE;
+    this.#fail(error);
+  }
+
+  /** What came before the error is delivered before it. */
   #fail(error: SocketError): void {
+    if (this.#heldCount() > 0) {
+      this.#failure = error;
+      return;
+    }
     this.#want = Want.NONE;
     this.handler.onError(error);
   }
@@ -372,11 +390,15 @@ export class UringConnection implements Connection {
     else if (this.#armed === Armed.NONE && !this.#isCanceling && !this.isStarved) this.#arm();
   }
 
+  get #wantedClass(): SizeClass {
+    return this.#want === Want.ONCE ? this.#onceClass : this.#continuousClass;
+  }
+
   #arm(): void {
     this.#operations++;
     const isOnce = this.#want === Want.ONCE;
     this.#armed = isOnce ? Armed.SINGLE : Armed.MULTISHOT;
-    const group = this.#core.groupFor(isOnce ? this.#onceClass : this.#continuousClass);
+    const group = this.#core.groupFor(this.#wantedClass);
     this.#armedKind = (OperationKind.RECEIVE_SMALL + group) as OperationKind;
     this.#core.queue(
       isOnce ? RECEIVE_SINGLE : RECEIVE_MULTISHOT,
@@ -460,7 +482,8 @@ export class UringConnection implements Connection {
     this.#core.onConnectionFree(this);
   }
 
-  #remoteName(): SocketName {
+  /** Null: the peer has reset the connection, and the kernel knows its address no more. */
+  #remoteName(): SocketName | null {
     this.#remote ??= peerName(this.descriptor);
     return this.#remote;
   }

@@ -69,6 +69,8 @@ export class UringCore {
   readonly #arenaHigh: number;
   /** By size class. */
   readonly rings: readonly ReceiveRing[];
+  /** Small buffers that large bodies leave for heads, which can go nowhere else. */
+  readonly #smallReserve: number;
   readonly counters: TransportCounters = {
     accepted: 0,
     connected: 0,
@@ -81,7 +83,8 @@ export class UringCore {
   readonly #owner: UringOwner;
   #ready: UringConnection[] = [];
   #readySpare: UringConnection[] = [];
-  readonly #starved: UringConnection[] = [];
+  /** By the size class that was wanted. */
+  readonly #starved: readonly UringConnection[][] = SIZE_CLASSES.map(() => []);
   #isRefillWanted = false;
 
   /**
@@ -90,6 +93,7 @@ export class UringCore {
   constructor(pool: BufferPool, eventfd: number, owner: UringOwner) {
     this.pool = pool;
     this.#owner = owner;
+    this.#smallReserve = pool.freeCount(SizeClass.SMALL) >> 2;
     const arenaAddress = Number(addressOf(pool.arena.bytes.buffer));
     this.#arenaLow = arenaAddress % TWO_TO_32;
     this.#arenaHigh = Math.floor(arenaAddress / TWO_TO_32);
@@ -215,10 +219,17 @@ export class UringCore {
     this.#owner.onWork();
   }
 
-  /** The buffer group for a receive; where a class has run out, a smaller one serves. */
+  /**
+   * The buffer group for a receive; where a class has run out, a smaller one serves. Clients that
+   * read slowly can hold every large buffer: then no more of their bodies is received, rather than
+   * no heads.
+   */
   groupFor(sizeClass: SizeClass): SizeClass {
     let group: number = sizeClass;
     while (group > SizeClass.SMALL && this.rings[group]!.availableCount === 0) group--;
+    if (group === SizeClass.SMALL && sizeClass === SizeClass.LARGE) {
+      if (this.pool.freeCount(SizeClass.SMALL) < this.#smallReserve) return SizeClass.MEDIUM;
+    }
     return group as SizeClass;
   }
 
@@ -229,11 +240,11 @@ export class UringCore {
     this.#owner.onWork();
   }
 
-  enqueueStarved(connection: UringConnection): void {
+  enqueueStarved(connection: UringConnection, sizeClass: SizeClass): void {
     this.counters.receiveStarvations++;
     if (connection.isStarved) return;
     connection.isStarved = true;
-    this.#starved.push(connection);
+    this.#starved[sizeClass]!.push(connection);
   }
 
   onConnectionFree(connection: UringConnection): void {
@@ -244,7 +255,8 @@ export class UringCore {
     if (this.#ready.length > 0 || this.#isRefillWanted) return true;
     // A burst used up the ring while the pool had buffers: the ring is full again, nobody tells of
     // it.
-    return this.#starved.length > 0 && this.rings[SizeClass.SMALL]!.availableCount > 0;
+    for (const sizeClass of SIZE_CLASSES) if (this.#armableCount(sizeClass) > 0) return true;
+    return false;
   }
 
   /** Refills the rings, arms what was starved, delivers what is held. Once per round. */
@@ -253,8 +265,10 @@ export class UringCore {
       this.#isRefillWanted = false;
       for (const ring of this.rings) ring.refill();
     }
-    if (this.#starved.length > 0 && this.rings[SizeClass.SMALL]!.availableCount > 0)
-      this.#rearmStarved();
+    for (const sizeClass of SIZE_CLASSES) {
+      const count = this.#armableCount(sizeClass);
+      if (count > 0) this.#rearmStarved(sizeClass, count);
+    }
     if (this.#ready.length === 0) return;
     const ready = this.#ready;
     this.#ready = this.#readySpare;
@@ -273,14 +287,20 @@ export class UringCore {
     for (const ring of this.rings) ring.close();
   }
 
-  #rearmStarved(): void {
-    const count = this.#starved.length;
-    for (let i = 0; i < count; i++) {
-      const connection = this.#starved[i]!;
+  /** Starved connections for which there are buffers now: arming more would only starve them. */
+  #armableCount(sizeClass: SizeClass): number {
+    const starvedCount = this.#starved[sizeClass]!.length;
+    if (starvedCount === 0) return 0;
+    return Math.min(starvedCount, this.rings[this.groupFor(sizeClass)]!.availableCount);
+  }
+
+  #rearmStarved(sizeClass: SizeClass, count: number): void {
+    const connections = this.#starved[sizeClass]!.splice(0, count);
+    for (let i = 0; i < connections.length; i++) {
+      const connection = connections[i]!;
       connection.isStarved = false;
       connection.rearmStarved();
     }
-    this.#starved.splice(0, count);
   }
 }
 

@@ -4,10 +4,11 @@
 //          ---resumeAccept---------->
 //
 // A TCP listener is accepted from by one multishot accept: the kernel takes connections until the
-// queue is empty each time it wakes, so that a cancelled accept leaves nothing behind. A Unix
-// socket is shared by all workers, where a multishot would give one of them everything: there it is
-// one accept at a time.
+// queue is empty each time it wakes, so that a cancelled accept leaves nothing behind. One accept
+// at a time is used where that would be too many: of a Unix socket, which all workers share and of
+// which one would take everything, and where there is not room for a whole queue.
 
+import { LISTEN_BACKLOG } from '../base/limits.ts';
 import { EMFILE, ENFILE, ENOBUFS, ENOMEM } from '../sys/errno.ts';
 import { ACCEPT_MULTISHOT, Op } from '../sys/io_uring_abi.ts';
 import type { Acceptor, Listener } from './transport.ts';
@@ -17,6 +18,8 @@ const SOCK_CLOEXEC = 0x80000;
 
 /** What a listener needs of its transport. */
 export interface AcceptTarget {
+  /** Connections for which there are still descriptors. */
+  readonly roomCount: number;
   onAccepted(descriptor: number, acceptor: Acceptor): void;
   /** Accepting failed for want of descriptors: tell the acceptor and come back later. */
   onStarved(listener: UringListener): void;
@@ -31,6 +34,7 @@ export class UringListener implements Listener {
   readonly #isShared: boolean;
   #isWanted = true;
   #isArmed = false;
+  #isMultishot = false; // what is armed, or was last
   #isCanceling = false;
   #onStopped: (() => void) | null = null;
   #isStopped = false;
@@ -87,7 +91,7 @@ export class UringListener implements Listener {
 
   onAcceptCompleted(result: number, hasMore: boolean): void {
     if (!hasMore) this.#isArmed = false;
-    if (result >= 0 && this.#isShared) this.#isDrained = false; // one at a time: more may wait
+    if (result >= 0 && !this.#isMultishot) this.#isDrained = false; // more may wait
     if (result >= 0) this.#target.onAccepted(result, this.acceptor);
     else if (isStarvation(-result)) {
       this.#isWanted = false;
@@ -104,19 +108,31 @@ export class UringListener implements Listener {
 
   #settle(): void {
     if (this.#isCanceling) return;
-    if (this.#isWanted) this.#arm();
+    if (this.#isWanted) this.#adapt();
     else if (this.#isArmed) this.#cancel();
     else if (this.#onStopped === null) return;
     else if (this.#isDrained) this.#finishStop();
     else this.#drain();
   }
 
+  /** Whether the whole accept queue may be taken at once. */
+  get #hasRoom(): boolean {
+    if (this.#isShared) return false;
+    return Math.min(this.#target.roomCount, this.acceptor.roomCount) > LISTEN_BACKLOG;
+  }
+
+  /** Accepts; no longer by a multishot once there is too little room for it. */
+  #adapt(): void {
+    if (this.#isArmed && this.#isMultishot && !this.#hasRoom) this.#cancel();
+    else this.#arm();
+  }
+
   #arm(): void {
     if (this.#isArmed || this.#isCanceling || this.#isStopped) return;
     this.#isArmed = true;
-    const head = this.#isShared ? Op.ACCEPT : Op.ACCEPT | (ACCEPT_MULTISHOT << 16);
+    this.#isMultishot = this.#hasRoom;
     this.#core.queue(
-      head,
+      this.#isMultishot ? Op.ACCEPT | (ACCEPT_MULTISHOT << 16) : Op.ACCEPT,
       this.descriptor,
       0,
       0,

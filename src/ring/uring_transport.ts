@@ -28,7 +28,7 @@ import type {
 } from './transport.ts';
 import { UringConnection } from './uring_connection.ts';
 import { KIND_BITS, KIND_MASK, OperationKind, UringCore } from './uring_core.ts';
-import { UringListener } from './uring_listener.ts';
+import { type AcceptTarget, UringListener } from './uring_listener.ts';
 import { UringLoop } from './uring_loop.ts';
 
 /** Accepting goes on after this long, or with the next close, when descriptors had run out. */
@@ -50,7 +50,7 @@ export interface UringTransportOptions {
   readonly descriptorsMax: number;
 }
 
-export class UringTransport implements Transport {
+export class UringTransport implements Transport, AcceptTarget {
   readonly kind = 'uring';
   readonly pool: BufferPool;
   readonly clock: Clock = new Clock();
@@ -61,7 +61,7 @@ export class UringTransport implements Transport {
   readonly #connections: UringConnection[] = [];
   readonly #free: UringConnection[] = [];
   readonly #listeners: UringListener[] = [];
-  readonly #connectionsMax: number;
+  readonly connectionsMax: number;
   readonly #addresses: MappedMemory = mapAnonymous(ADDRESS_SLOTS * SOCKET_ADDRESS_BYTES);
   readonly #addressView: DataView = new DataView(this.#addresses.buffer);
   #addressSlot = 0;
@@ -74,7 +74,7 @@ export class UringTransport implements Transport {
   /** Throws SysError where the kernel refuses. */
   constructor(pool: BufferPool, options: UringTransportOptions) {
     this.pool = pool;
-    this.#connectionsMax = Math.max(
+    this.connectionsMax = Math.max(
       1,
       Math.min(CONNECTIONS_MAX, options.descriptorsMax - DESCRIPTORS_RESERVED),
     );
@@ -94,14 +94,14 @@ export class UringTransport implements Transport {
     return this.#openCount;
   }
 
+  get roomCount(): number {
+    return this.connectionsMax - this.#openCount;
+  }
+
   listen(descriptor: number, acceptor: Acceptor): Listener {
-    const target = {
-      onAccepted: (accepted: number, by: Acceptor) => this.#onAccepted(accepted, by),
-      onStarved: (listener: UringListener) => this.#onStarved(listener),
-    };
     const isShared = isUnixSocket(descriptor);
     const socket = { descriptor, isShared, acceptor };
-    const listener = new UringListener(this.#core, target, this.#listeners.length, socket);
+    const listener = new UringListener(this.#core, this, this.#listeners.length, socket);
     this.#listeners.push(listener);
     return listener;
   }
@@ -234,7 +234,7 @@ export class UringTransport implements Transport {
     if (this.#starvedListeners.length > 0) this.#resumeStarved();
   }
 
-  #onAccepted(descriptor: number, acceptor: Acceptor): void {
+  onAccepted(descriptor: number, acceptor: Acceptor): void {
     if (this.#openCount >= CONNECTIONS_MAX || this.#onAllClosed !== null) {
       closeDescriptor(descriptor);
       return;
@@ -243,15 +243,15 @@ export class UringTransport implements Transport {
     const connection = this.#takeSlot();
     connection.beginOpen(descriptor);
     acceptor.onAccept(connection);
-    if (this.#openCount < this.#connectionsMax) return;
+    if (this.#openCount < this.connectionsMax) return;
     for (const listener of this.#listeners) {
       if (listener.acceptor !== acceptor || listener.isPaused) continue;
       listener.pauseAccept();
-      this.#onStarved(listener);
+      this.onStarved(listener);
     }
   }
 
-  #onStarved(listener: UringListener): void {
+  onStarved(listener: UringListener): void {
     this.counters.acceptStarvations++;
     if (!this.#starvedListeners.includes(listener)) this.#starvedListeners.push(listener);
     this.timers.set(this.#starvedTimer, this.clock.nowMs + STARVED_RETRY_MS);

@@ -96,11 +96,11 @@ export function writeSocketAddress(target: DataView, at: number, address: Socket
   return 28;
 }
 
-/** The peer's address; empty where it is gone. */
-export function peerName(descriptor: number): SocketName {
+/** The peer's address; null where it is gone (ENOTCONN). */
+export function peerName(descriptor: number): SocketName | null {
   view.setUint32(16, SOCKET_ADDRESS_BYTES, true);
   const result = libc.getpeername(descriptor, addressPointer, lengthPointer);
-  return result === 0 ? readName() : { host: '', port: 0 };
+  return result === 0 ? readName() : null;
 }
 
 /** Our own address. */

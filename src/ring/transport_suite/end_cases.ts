@@ -18,6 +18,8 @@ export function describeEnds(run: RunCase): void {
   it('tells a FIN as onReceiveEnd and still sends', run(halfClose));
   it('keeps a FIN back while receiving is paused', run(pausedEnd));
   it('tells a reset of the peer as RESET', run(resetSeen));
+  it('delivers what came before a reset, however it is asked for', run(resetBehindBytes));
+  it('takes no bytes of a client that is gone before it was accepted', run(goneBeforeAccept));
   it('tells a refused connection and a missing Unix path', run(refusals));
   it(
     'returns the buffer of a send in flight once, then onClosed, on close()',
@@ -97,6 +99,52 @@ async function resetSeen(environment: SuiteEnvironment): Promise<void> {
   assert.equal(pair.client.error, SocketError.RESET);
   await closeAll(environment, pair);
   assert.deepEqual(pair.client.events, ['connected', `error ${SocketError.RESET}`, 'closed']);
+}
+
+/** The first delivery pauses: the rest, and the reset behind it, came at the same moment. */
+async function resetBehindBytes(environment: SuiteEnvironment): Promise<void> {
+  const pair = await openPair(environment);
+  const { client, server } = pair;
+  const sent = pattern(40_000);
+  server.write(sent);
+  await until(environment, () => !server.isSendingAny);
+  server.reset();
+  await until(environment, () => server.isClosed);
+  client.onDelivery = (): void => {
+    if (client.deliveriesCount === 1) client.pause();
+  };
+  client.receiveContinuously();
+  await until(environment, () => client.deliveriesCount === 1);
+  await untilQuiet(environment, () => client.receivedBytes);
+  assert.equal(client.error, SocketError.NONE, 'nothing overtakes the bytes');
+  client.receive('once-small');
+  await until(environment, () => client.error !== SocketError.NONE);
+  assert.equal(client.error, SocketError.RESET);
+  assert.ok(client.received().equals(sent));
+  await closeAll(environment, pair);
+}
+
+/** Nobody could say any more who had sent them: the kernel has forgotten the address. */
+async function goneBeforeAccept(environment: SuiteEnvironment): Promise<void> {
+  const { transport } = environment;
+  if (transport.kind === 'simulated') return; // has no accept queue of a kernel
+  const acceptor = new TestAcceptor(transport, (endpoint) => {
+    endpoint.receive('continuous');
+    endpoint.onEvent = (): void => endpoint.close();
+  });
+  const { address, listener } = environment.listen('ipv4', acceptor);
+  listener.pauseAccept();
+  await untilQuiet(environment, () => 0);
+  const client = new TestEndpoint(transport).connect(address).write('an anonymous request');
+  await until(environment, () => client.isConnected && !client.isSendingAny);
+  client.reset();
+  await until(environment, () => client.isClosed);
+  listener.resumeAccept();
+  await untilQuiet(environment, () => acceptor.endpoints.length);
+  for (const endpoint of acceptor.endpoints) {
+    assert.equal(endpoint.receivedBytes, 0);
+    assert.equal(endpoint.isClosed, true);
+  }
 }
 
 async function refusals(environment: SuiteEnvironment): Promise<void> {

@@ -15,6 +15,7 @@ const BATCH = 50;
 export function describeListeners(subject: SuiteSubject, run: RunCase): void {
   it(`opens and closes ${CONNECTIONS_COUNT} connections and leaves nothing behind`, run(many));
   it('accepts nothing while paused, and what waited afterwards', run(pausesAccept));
+  it('accepts no more than there is room for, where it is paused in time', run(pausesInTime));
   it('takes what waits in the queue before it has stopped', run(stops));
   it('runs a deferred task once, from a later turn', run(defers));
   it('fires timers', run(timers));
@@ -64,6 +65,36 @@ async function pausesAccept(environment: SuiteEnvironment): Promise<void> {
   await until(environment, () => second.receivedBytes === 1);
   client.close();
   second.close();
+}
+
+/** A queue full of connections is not taken at once by an acceptor that has room for a few. */
+async function pausesInTime(environment: SuiteEnvironment): Promise<void> {
+  const { transport } = environment;
+  const acceptor = new TestAcceptor(transport, (endpoint) => {
+    if (acceptor.roomCount <= 0) listener.pauseAccept();
+    echo('continuous')(endpoint);
+  });
+  const { address, listener } = environment.listen('ipv4', acceptor);
+  const clients: TestEndpoint[] = [];
+  const connect = (count: number): void => {
+    for (let i = 0; i < count; i++) {
+      clients.push(new TestEndpoint(transport).connect(address).write('x').receive('continuous'));
+    }
+  };
+  const answered = (): number => clients.filter((client) => client.receivedBytes === 1).length;
+  connect(1);
+  await until(environment, () => answered() === 1);
+  acceptor.roomMax = 5; // there was room for all, now there is for four more
+  connect(1);
+  await until(environment, () => answered() === 2);
+  connect(20);
+  await until(environment, () => clients.every((client) => client.isConnected));
+  await untilQuiet(environment, answered);
+  assert.equal(acceptor.endpoints.length, 5);
+  acceptor.roomMax = Number.POSITIVE_INFINITY;
+  listener.resumeAccept();
+  await until(environment, () => answered() === clients.length);
+  for (const client of clients) client.close();
 }
 
 async function stops(environment: SuiteEnvironment): Promise<void> {

@@ -22,6 +22,7 @@ const descriptor = openTcpListener({
   reusePort: false,
 });
 transport.listen(descriptor, {
+  roomCount: acceptor.roomCount,
   onAccept: (connection): void => acceptor.onAccept(connection),
   onAcceptStarved: (): void => {
     acceptor.onAcceptStarved();

@@ -252,12 +252,18 @@ export class TestEndpoint implements ConnectionHandler {
 export class TestAcceptor implements Acceptor {
   readonly endpoints: TestEndpoint[] = [];
   starvedCount = 0;
+  /** How many it says it takes. */
+  roomMax: number = Number.POSITIVE_INFINITY;
   readonly #transport: Transport;
   readonly #prepare: (endpoint: TestEndpoint) => void;
 
   constructor(transport: Transport, prepare: (endpoint: TestEndpoint) => void = (): void => {}) {
     this.#transport = transport;
     this.#prepare = prepare;
+  }
+
+  get roomCount(): number {
+    return this.roomMax - this.endpoints.length;
   }
 
   onAccept(connection: Connection): void {
