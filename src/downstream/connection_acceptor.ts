@@ -1,18 +1,24 @@
 // Takes the connections of one listening address: makes room for them at the limit, pauses
 // accepting where there is none, and hands each to the driver of its protocol. For now that is
 // HTTP/1.1 in clear.
+//
+// The limit is the configured one, and at most half of what the transport has descriptors for:
+// each exchange needs one more towards an endpoint, and must not be refused for want of it.
 
-import { Cell } from '../base/metrics_cells.ts';
+import { Timer, type TimerOwner } from '../base/timer_wheel.ts';
 import type { RequestHandler } from '../http/exchange_contract.ts';
 import type { Acceptor, Connection, Listener, Transport } from '../ring/transport.ts';
 import type { ConnectionRegistry, RoomWaiter } from './connection_registry.ts';
 import { Http1Server } from './http1_server.ts';
 import type { ListenerOptions } from './options.ts';
 
-export class ConnectionAcceptor implements Acceptor, RoomWaiter {
+/** While accepting is paused: how soon a connection that has said nothing may be closed instead. */
+const EVICTION_RETRY_MS = 100;
+
+export class ConnectionAcceptor implements Acceptor, RoomWaiter, TimerOwner {
   readonly #transport: Transport;
-  readonly #options: ListenerOptions;
-  readonly #cells: Float64Array;
+  readonly #connectionsMax: number;
+  readonly #retry: Timer = new Timer(this);
   readonly #connections: ConnectionRegistry;
   readonly #server: Http1Server;
   readonly #listeners: Listener[] = [];
@@ -26,14 +32,14 @@ export class ConnectionAcceptor implements Acceptor, RoomWaiter {
     isTrusted: (host: string) => boolean,
   ) {
     this.#transport = transport;
-    this.#options = options;
-    this.#cells = cells;
+    const share = Math.max(1, transport.connectionsMax >> 1);
+    this.#connectionsMax = Math.min(options.limits.connectionsMax, share);
     this.#connections = connections;
     this.#server = new Http1Server(transport, options, handler, cells, connections, isTrusted);
   }
 
   /**
-   * Serves a listening descriptor. Accepting from it is paused while `connectionsMax` connections
+   * Serves a listening descriptor. Accepting from it is paused while as many connections as may be
    * are busy. Stopping the listener is the caller's part.
    */
   listen(descriptor: number): Listener {
@@ -42,16 +48,15 @@ export class ConnectionAcceptor implements Acceptor, RoomWaiter {
     return listener;
   }
 
+  get roomCount(): number {
+    return this.#connectionsMax - this.#connections.openCount;
+  }
+
+  /** One that was accepted is served: pausing came too late for it. */
   onAccept(connection: Connection): void {
-    const { connectionsMax } = this.#options.limits;
-    const registry = this.#connections;
-    const isRefused = registry.openCount >= connectionsMax && !registry.evictOldestIdle();
-    const driver = this.#server.serve(connection);
-    if (isRefused) {
-      this.#cells[Cell.CONNECTIONS_EVICTED]!++;
-      driver.close();
-    }
-    if (registry.openCount >= connectionsMax && registry.idleCount === 0) this.#pause();
+    if (this.roomCount <= 0) this.#connections.evictOldestIdle();
+    this.#server.serve(connection);
+    if (this.roomCount <= 0 && !this.#connections.canEvict) this.#pause();
   }
 
   /** Descriptors are used up; the transport pauses accepting by itself. */
@@ -61,7 +66,14 @@ export class ConnectionAcceptor implements Acceptor, RoomWaiter {
 
   /** A connection was closed, or became idle and can be evicted: accepting goes on. */
   onRoom(): void {
+    this.#transport.timers.cancel(this.#retry);
     for (const listener of this.#listeners) listener.resumeAccept();
+  }
+
+  /** Accepting is paused: one that is idle has had its time by now, or gets some more. */
+  onTimer(): void {
+    if (this.#connections.canEvict) this.onRoom();
+    else if (this.#connections.idleCount > 0) this.#setRetry();
   }
 
   /**
@@ -78,5 +90,11 @@ export class ConnectionAcceptor implements Acceptor, RoomWaiter {
   #pause(): void {
     this.#connections.waitForRoom(this);
     for (const listener of this.#listeners) listener.pauseAccept();
+    if (this.#connections.idleCount > 0) this.#setRetry();
+  }
+
+  #setRetry(): void {
+    const { timers, clock } = this.#transport;
+    timers.set(this.#retry, clock.nowMs + EVICTION_RETRY_MS);
   }
 }

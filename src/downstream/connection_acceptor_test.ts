@@ -28,15 +28,51 @@ test('ConnectionAcceptor pauses accepting while all connections are busy', () =>
   harness.onExchange = () => {};
   const peers = [harness.send(GET), harness.send(GET)];
   const waiting = harness.connect();
-  // The limit was reached when the second was still idle: the third finds it busy.
-  assert.equal(harness.registry.openCount, 2);
   const later = harness.connect();
-  assert.equal(later.isOpen, false, 'it waits in the accept queue');
+  assert.equal(harness.registry.openCount, 2);
+  assert.equal(waiting.isOpen, false, 'it waits in the accept queue');
   harness.exchanges[0]!.answer('done');
   harness.network.run();
-  assert.equal(later.isOpen, true);
+  assert.equal(waiting.isOpen, true);
   assert.equal(peers[0]!.isEnded, true, 'the idle one made room');
-  assert.equal(waiting.isEnded, true);
+  assert.equal(waiting.isEnded, false);
+  assert.equal(later.isOpen, false);
+  harness.exchanges[1]!.answer('done');
+  harness.network.run();
+  assert.equal(later.isOpen, true);
+  assert.equal(waiting.isEnded, false);
+  harness.finish();
+});
+
+test('ConnectionAcceptor gives new connections a second before it closes them for others', () => {
+  const harness = new DownstreamHarness({ limits: { connectionsMax: 2 } });
+  const silent = [harness.connect(), harness.connect()];
+  const waiting = harness.connect();
+  harness.network.advance(900);
+  assert.equal(waiting.isOpen, false);
+  assert.equal(harness.cells[Cell.CONNECTIONS_EVICTED], 0);
+  harness.network.advance(300);
+  assert.equal(waiting.isOpen, true);
+  assert.deepEqual(
+    silent.map((peer) => peer.isEnded),
+    [true, false],
+  );
+  assert.equal(harness.cells[Cell.CONNECTIONS_EVICTED], 1);
+  harness.finish();
+});
+
+test('ConnectionAcceptor leaves half of the descriptors to the upstream side', () => {
+  const harness = new DownstreamHarness({ connectionsMax: 5 });
+  harness.onExchange = () => {};
+  harness.send(GET);
+  assert.equal(harness.acceptor.roomCount, 1);
+  harness.send(GET);
+  assert.equal(harness.acceptor.roomCount, 0);
+  const waiting = harness.connect();
+  assert.equal(waiting.isOpen, false);
+  harness.exchanges[0]!.answer('done');
+  harness.network.run();
+  assert.equal(waiting.isOpen, true);
   harness.finish();
 });
 

@@ -15,6 +15,8 @@ export interface DownstreamConnection {
   registryNext: DownstreamConnection | null;
   registryPrevious: DownstreamConnection | null;
   isRegisteredIdle: boolean;
+  /** Whether it may be closed to make room, while it is idle. */
+  mayEvict(): boolean;
   /** Closes an idle connection to make room. */
   evict(): void;
   /** Its listener may be draining now. */
@@ -27,6 +29,9 @@ export interface DownstreamConnection {
 export interface RoomWaiter {
   onRoom(): void;
 }
+
+/** How many idle connections are looked at for one that may be closed. */
+const EVICTION_LOOKS_MAX = 64;
 
 export class ConnectionRegistry {
   /** Told each time the last connection is gone. */
@@ -100,9 +105,14 @@ export class ConnectionRegistry {
     if (this.isEmpty) this.onEmpty?.();
   }
 
-  /** Closes the connection that has been idle longest. False: none is idle. */
+  /** Whether an idle connection may be closed to make room. */
+  get canEvict(): boolean {
+    return this.#oldestToEvict() !== null;
+  }
+
+  /** Closes the connection that has been idle longest. False: there is none that may be closed. */
   evictOldestIdle(): boolean {
-    const oldest = this.#idle.first;
+    const oldest = this.#oldestToEvict();
     if (oldest === null) return false;
     this.#cells[Cell.CONNECTIONS_EVICTED]!++;
     oldest.evict();
@@ -134,6 +144,15 @@ export class ConnectionRegistry {
         connection.resetNow();
       }
     }
+  }
+
+  #oldestToEvict(): DownstreamConnection | null {
+    let connection = this.#idle.first;
+    for (let i = 0; connection !== null && i < EVICTION_LOOKS_MAX; i++) {
+      if (connection.mayEvict()) return connection;
+      connection = connection.registryNext;
+    }
+    return null;
   }
 
   #tellRoom(): void {

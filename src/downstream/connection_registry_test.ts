@@ -7,12 +7,17 @@ class FakeConnection implements DownstreamConnection {
   registryNext: DownstreamConnection | null = null;
   registryPrevious: DownstreamConnection | null = null;
   isRegisteredIdle = false;
+  isNew = false;
   readonly told: string[] = [];
   readonly #registry: ConnectionRegistry;
 
   constructor(registry: ConnectionRegistry) {
     this.#registry = registry;
     registry.add(this);
+  }
+
+  mayEvict(): boolean {
+    return !this.isNew;
   }
 
   evict(): void {
@@ -54,6 +59,21 @@ test('ConnectionRegistry evicts the one that has been idle longest', () => {
   registry.remove(third);
   assert.equal(cells[Cell.CONNECTIONS_OPEN], 2);
   assert.equal(cells[Cell.CONNECTIONS_EVICTED], 2);
+});
+
+test('ConnectionRegistry passes over connections that may not be closed yet', () => {
+  const { registry, connections } = makeRegistry(3);
+  connections[0]!.isNew = true;
+  assert.equal(registry.evictOldestIdle(), true);
+  assert.deepEqual(
+    connections.map(({ told }) => told),
+    [[], ['evict'], []],
+  );
+  connections[2]!.isNew = true;
+  assert.equal(registry.canEvict, false);
+  assert.equal(registry.evictOldestIdle(), false);
+  connections[0]!.isNew = false;
+  assert.equal(registry.canEvict, true);
 });
 
 test('ConnectionRegistry resets all, idle or not, each once, and tells when it is empty', () => {

@@ -1,10 +1,12 @@
 // The deadlines of one exchange towards its client: a body that stops or trickles, a response that
-// is read too slowly or not at all. What counts is the time that we wait for the client; a tunnel
-// has no rate.
+// is read too slowly or not at all. What counts is the time that we wait for the client. A tunnel
+// has no rate, and may stand still while it is open: the upstream side watches over it until both
+// its directions have ended.
 
 import { ExchangeError } from '../http/exchange_error.ts';
 import type { ListenerOptions } from './options.ts';
 import { Pace } from './pace.ts';
+import type { RequestBody } from './request_body.ts';
 
 const NEVER: number = Number.POSITIVE_INFINITY;
 
@@ -40,24 +42,26 @@ export class ExchangeClocks {
   }
 
   /** Sets `due` to when one of the deadlines is due; Infinity while none runs. */
-  updateDue(bodyBytes: number, sentBytes: number, isRaw: boolean): void {
+  updateDue(body: RequestBody, sentBytes: number): void {
+    const { isRaw } = body;
     this.due[0] = Math.min(
       this.receive.idleDeadlineMs(this.#options.timeouts.bodyIdleMs),
-      this.#rateDeadlineMs(this.receive, bodyBytes, isRaw),
+      this.#rateDeadlineMs(this.receive, body.byteCount, isRaw),
       this.#rateDeadlineMs(this.send, sentBytes, isRaw),
-      this.#stallDeadlineMs(isRaw),
+      this.#stallDeadlineMs(body),
     );
   }
 
   /** What the client has failed to do by now; NONE if nothing. */
-  overdue(nowMs: number, bodyBytes: number, sentBytes: number, isRaw: boolean): ExchangeError {
+  overdue(nowMs: number, body: RequestBody, sentBytes: number): ExchangeError {
+    const { isRaw } = body;
     if (this.receive.idleDeadlineMs(this.#options.timeouts.bodyIdleMs) <= nowMs) {
       return isRaw ? ExchangeError.TUNNEL_IDLE : ExchangeError.REQUEST_BODY_TIMEOUT;
     }
-    if (this.#rateDeadlineMs(this.receive, bodyBytes, isRaw) <= nowMs) {
+    if (this.#rateDeadlineMs(this.receive, body.byteCount, isRaw) <= nowMs) {
       return ExchangeError.REQUEST_BODY_TOO_SLOW;
     }
-    const isStalled = sentBytes === this.#sentBytes && this.#stallDeadlineMs(isRaw) <= nowMs;
+    const isStalled = sentBytes === this.#sentBytes && this.#stallDeadlineMs(body) <= nowMs;
     if (isStalled || this.#rateDeadlineMs(this.send, sentBytes, isRaw) <= nowMs) {
       return ExchangeError.CLIENT_TOO_SLOW;
     }
@@ -71,8 +75,8 @@ export class ExchangeClocks {
   }
 
   /** A good average from before does not excuse a client that has stopped reading. */
-  #stallDeadlineMs(isRaw: boolean): number {
-    if (isRaw || !this.send.isWaiting) return NEVER;
+  #stallDeadlineMs(body: RequestBody): number {
+    if ((body.isRaw && !body.isRawEnded) || !this.send.isWaiting) return NEVER;
     return this.#sentMs + this.#options.timeouts.bodyIdleMs;
   }
 }

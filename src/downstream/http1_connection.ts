@@ -22,6 +22,9 @@ import { ReceiveControl } from './receive_control.ts';
 /** After `lingerBytesMax` nothing more is read, and the client has this long to read its answer. */
 const LINGER_UNREAD_MS = 500;
 
+/** A new connection is not closed to make room for another one before this. */
+const FIRST_REQUEST_GRACE_MS = 1_000;
+
 const Trust = { UNKNOWN: 0, NO: 1, YES: 2 } as const;
 type Trust = (typeof Trust)[keyof typeof Trust];
 
@@ -271,6 +274,13 @@ export class Http1Connection
   }
 
   // --- what the registry asks for ---------------------------------------------------------------
+
+  /** One that has not had the time to send its first request is not idle yet. */
+  mayEvict(): boolean {
+    const { server } = this;
+    const acceptedMs = this.#deadlineMs - server.options.timeouts.requestHeadMs;
+    return this.#requestsCount > 0 || server.nowMs - acceptedMs >= FIRST_REQUEST_GRACE_MS;
+  }
 
   evict(): void {
     assert(this.state === ConnectionState.IDLE, 'an idle connection is evicted');

@@ -210,7 +210,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
   /** Time has passed: whether the client has let a deadline pass. */
   onDeadline(nowMs: number): void {
     const { body } = this;
-    const error = this.#clocks.overdue(nowMs, body.byteCount, this.responseBytes, body.isRaw);
+    const error = this.#clocks.overdue(nowMs, body, this.responseBytes);
     if (error === ExchangeError.CLIENT_TOO_SLOW) this.#abortConnection(error, true);
     else if (error !== ExchangeError.NONE) this.#fail(error);
     this.run();
@@ -435,7 +435,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
     if (this.#driver!.stream.isSending) this.#clocks.onSending(nowMs, this.responseBytes);
     else send.end(nowMs);
     if (this.output.isStarved) this.#server.retries.add(this);
-    this.#clocks.updateDue(body.byteCount, this.responseBytes, body.isRaw);
+    this.#clocks.updateDue(body, this.responseBytes);
     driver.armTimerBy(this.#clocks.due);
   }
 

@@ -101,6 +101,20 @@ test('Http1Server leaves a silent tunnel alone, but not one that is shut on our 
   harness.finish();
 });
 
+test('Http1Server gives up a client that has shut its side of a tunnel and reads no more', () => {
+  const { harness, peer } = openTunnel();
+  peer.readPaused = true;
+  harness.last.write('w'.repeat(4_000), true);
+  harness.network.run();
+  harness.network.advance(3_600_000);
+  assert.equal(harness.last.isOver, false, 'the upstream side watches over an open tunnel');
+  peer.end();
+  harness.last.end();
+  harness.network.advance(61_000);
+  assert.equal(harness.last.events.at(-1), 'aborted:client_too_slow');
+  harness.finish();
+});
+
 test('Http1Server resets a tunnel that is broken off, and tells when the client is gone', () => {
   const broken = openTunnel();
   broken.harness.last.abort();

@@ -25,6 +25,9 @@ export class ScriptedClient {
   #sentCount = 0;
   #answeredCount = 0;
   #onContinue: (() => void) | null = null;
+  /** A part of a request is still to be written: an early answer does not let the next overtake. */
+  #isWriting = false;
+  #isNextDue = false;
   #hasLeft = false;
 
   constructor(
@@ -92,14 +95,21 @@ export class ScriptedClient {
   #sendNext(): void {
     const request = this.plan.requests[this.#sentCount];
     if (request === undefined || this.#peer.hasEnded || this.#hasLeft) return;
+    this.#isNextDue = this.#isWriting;
+    if (this.#isNextDue) return;
     const isLast = ++this.#sentCount === this.plan.requests.length;
     const head = this.#encodeHead(request, isLast);
     const body = encodeBody(request);
     const pieces = { pieces: request.pieces, delayMs: request.pieceDelayMs };
     // What is pipelined must not overtake: it goes out in one piece.
     const options = this.plan.kind === 'pipelined' ? { pieces: 1, delayMs: 0 } : pieces;
-    const write = (bytes: Buffer): void =>
-      writePiecewise(this.#network, this.#random, this.#peer, bytes, options, () => {});
+    const write = (bytes: Buffer): void => {
+      this.#isWriting = true;
+      writePiecewise(this.#network, this.#random, this.#peer, bytes, options, () => {
+        this.#isWriting = false;
+        if (this.#isNextDue) this.#sendNext();
+      });
+    };
     if (request.kind !== 'expect' || this.plan.kind === 'pipelined') {
       write(Buffer.concat([head, body]));
       return;
