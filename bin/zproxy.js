@@ -4,12 +4,14 @@
 // (before Node 22.15) it stays as the parent of a child whose signals and exit status it passes
 // on.
 
-import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, realpathSync } from 'node:fs';
-import module, { createRequire } from 'node:module';
-import { homedir, constants as systemConstants } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { createRequire } from 'node:module';
+
+// By `require`: an `import` of a module of Node's reads all of its exports, and each start would
+// wait for what some of them load.
+const require = createRequire(import.meta.url);
+const { accessSync, constants, existsSync, readFileSync, realpathSync } = require('node:fs');
+const { delimiter, dirname, join } = require('node:path');
+const { fileURLToPath, pathToFileURL } = require('node:url');
 
 /** node:ffi is on by default from here on. */
 const VERSION_MIN = [26, 9];
@@ -39,6 +41,7 @@ function isFit(version) {
 
 /** The version of another Node, or '' where it does not run. */
 function versionOf(path) {
+  const { spawnSync } = require('node:child_process');
   const result = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 10_000 });
   return result.status === 0 ? result.stdout.trim() : '';
 }
@@ -60,7 +63,7 @@ function findPackagedNode() {
   const name = NODE_PACKAGES[`${process.platform}-${process.arch}`];
   if (name === undefined) return null;
   try {
-    const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    const manifest = require.resolve(`${name}/package.json`);
     const path = join(dirname(manifest), 'bin', 'node');
     const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
     return isFit(version) && isExecutable(path) ? path : null;
@@ -104,13 +107,13 @@ function fail(sentence) {
 /** A folder of this user alone: who can write to it can make us run code. */
 function compileCacheFolder() {
   const base = process.env.XDG_CACHE_HOME;
-  const caches = base?.startsWith('/') ? base : join(homedir(), '.cache');
+  const caches = base?.startsWith('/') ? base : join(require('node:os').homedir(), '.cache');
   return join(caches, 'zproxy', 'compile');
 }
 
 /** Runs here: the running Node will do. What the flags do for another one is done by hand. */
 async function runHere(entry) {
-  if (process.env.NODE_COMPILE_CACHE !== undefined) module.enableCompileCache();
+  if (process.env.NODE_COMPILE_CACHE !== undefined) require('node:module').enableCompileCache();
   const printers = process.listeners('warning');
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
@@ -121,6 +124,7 @@ async function runHere(entry) {
 }
 
 function runAsChild(node, args) {
+  const { spawn } = require('node:child_process');
   const child = spawn(node, args, { stdio: 'inherit' });
   const listeners = new Map(SIGNALS.map((signal) => [signal, () => child.kill(signal)]));
   for (const [signal, listener] of listeners) process.on(signal, listener);
@@ -129,7 +133,7 @@ function runAsChild(node, args) {
     if (signal === null) process.exit(code);
     // Ends as the child did, so that whoever waits for us sees the same signal.
     for (const [name, listener] of listeners) process.off(name, listener);
-    process.exitCode = 128 + systemConstants.signals[signal];
+    process.exitCode = 128 + require('node:os').constants.signals[signal];
     process.kill(process.pid, signal);
   });
 }

@@ -11,13 +11,21 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { BUILTIN_MODULES, separateBundles } from './bundle_plugins.ts';
 import { ROOT } from './steps.ts';
 
-/** Each process's entry and the name of its bundle in dist/, next to each other there. */
+/**
+ * The bundles in dist/, next to each other there, and where each begins: an entry per process, and
+ * what only some starts need, by the format of the configuration.
+ */
 const BUNDLES: Readonly<Record<string, string>> = {
   cli: 'src/cli/main.ts',
   worker_main: 'src/server/worker_main.ts',
   loader_main: 'src/server/loader_main.ts',
+  load_config_file: 'src/config/load_config_file.ts',
+  read_json: 'src/config/read_json.ts',
+  read_module: 'src/config/read_module.ts',
+  read_yaml: 'src/config/read_yaml.ts',
   index: 'src/index.ts',
 };
 
@@ -34,6 +42,7 @@ export async function buildPackage(): Promise<void> {
     format: 'esm',
     platform: 'node',
     target: 'node26',
+    plugins: [BUILTIN_MODULES, separateBundles(BUNDLES)],
     sourcemap: 'linked',
     sourcesContent: true,
     legalComments: 'none',

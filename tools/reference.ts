@@ -7,6 +7,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CONFIG_ISSUE_CODES } from '../src/config/config_issue.ts';
 import { LIMIT_RULES, type LimitRule } from '../src/config/limits.ts';
 import type { Scope } from '../src/config/scope.ts';
 import { TIMEOUT_RULES } from '../src/config/timeouts.ts';
@@ -38,7 +39,13 @@ export function referenceTables(): ReadonlyMap<string, ReadonlyMap<string, strin
   );
   return new Map([
     ['config.md', config],
-    ['errors.md', new Map([['errors', errorTable()]])],
+    [
+      'errors.md',
+      new Map([
+        ['errors', errorTable()],
+        ['config-errors', configErrorTable()],
+      ]),
+    ],
   ]);
 }
 
@@ -108,6 +115,11 @@ function errorTable(): string {
     row.text,
   ]);
   return table(['code', 'answer', 'Proxy-Status', 'whose doing', 'retry is safe', 'meaning'], rows);
+}
+
+function configErrorTable(): string {
+  const rows = Object.entries(CONFIG_ISSUE_CODES).map(([code, text]) => [`\`${code}\``, text]);
+  return table(['code', 'meaning'], rows);
 }
 
 /** Takes `Default X.` off the end of a doc comment. */

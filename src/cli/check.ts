@@ -1,9 +1,10 @@
-// `zproxy check`: evaluates and validates a configuration. Nothing is opened, no process is asked.
+// `zproxy check`: evaluates and validates a configuration. Nothing is opened, no running process
+// is asked.
 
 import { type ConfigIssue, formatConfigIssue } from '../config/config_issue.ts';
-import { loadConfigFile } from '../config/load_config_file.ts';
 import type { Snapshot } from '../config/snapshot.ts';
-import { chosenConfig, NO_CONFIG_TEXT } from './chosen_config.ts';
+import { loadConfig } from '../server/load_config.ts';
+import { chosenConfig, noConfigText } from './chosen_config.ts';
 import { ExitCode } from './exit_code.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -19,7 +20,7 @@ export async function check(options: CheckOptions, terminal: Terminal): Promise<
     printIssues([noConfig()], options, terminal);
     return ExitCode.INVALID;
   }
-  const result = await loadConfigFile(file);
+  const result = await loadConfig(file, { interruption: new AbortController().signal });
   if ('errors' in result) {
     printIssues(result.errors, options, terminal);
     return ExitCode.INVALID;
@@ -50,7 +51,7 @@ function noConfig(): ConfigIssue {
     code: 'ZP_CONFIG_NOT_FOUND',
     path: '',
     value: null,
-    wanted: NO_CONFIG_TEXT,
+    wanted: noConfigText(process.cwd()),
     suggestion: '',
   };
 }

@@ -11,9 +11,7 @@ export function chosenConfig(named: string | undefined, folder: string): string 
 }
 
 /** One sentence for the null above. */
-export const NO_CONFIG_TEXT: string = noConfigText();
-
-function noConfigText(): string {
-  const names = new Intl.ListFormat('en', { type: 'disjunction' }).format(CONFIG_FILE_NAMES);
-  return `zproxy: there is no ${names} in this folder; write one, or name a file with --config.`;
+export function noConfigText(folder: string): string {
+  const names = `${CONFIG_FILE_NAMES.slice(0, -1).join(', ')} or ${CONFIG_FILE_NAMES.at(-1)}`;
+  return `zproxy: there is no ${names} in ${folder}; write one, or name a file with --config.`;
 }

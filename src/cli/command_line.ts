@@ -38,12 +38,13 @@ function defineCommands(
     .description('The reverse proxy that is configured, extended and tested in TypeScript.')
     .version(packageVersion(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'show this')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'show this, or what a command takes')
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
       writeErr: (text) => terminal.printError(text.trimEnd()),
+      outputError: (text, write) => write(describeMistake(text)),
     });
   program
     .command('run')
@@ -92,6 +93,14 @@ function defineCommands(
       end(await demo(options, terminal, signals));
     });
   return program;
+}
+
+/** As all our messages begin. Whoever names the file as an argument is told the option. */
+function describeMistake(text: string): string {
+  const sentence = text.replace(/^error: /, 'zproxy: ');
+  return sentence.startsWith('zproxy: too many arguments')
+    ? 'zproxy: no arguments are expected here; a configuration is named with --config FILE'
+    : sentence;
 }
 
 function configOption(): Option {

@@ -52,6 +52,8 @@ test('help and version that were asked for are results', async () => {
   assert.equal(help.code, ExitCode.FINE);
   assert.match(help.out, /check/);
   assert.equal(help.errors, '');
+  assert.deepEqual(await call('help'), help);
+  assert.match((await call('help', 'run')).out, /--config <file>/);
   assert.match((await call('--version')).out, /^\d+\.\d+\.\d+\n$/);
 });
 
@@ -68,7 +70,8 @@ test('mistakes on the command line exit with 2 and say what was meant', async ()
     assert.equal(out, '', args.join(' '));
     assert.notEqual(errors, '', args.join(' '));
   }
-  assert.match((await call('chekc')).errors, /Did you mean check/);
+  assert.match((await call('chekc')).errors, /^zproxy: unknown command 'chekc'\n.*mean check/);
+  assert.match((await call('run', 'zproxy.yaml')).errors, /is named with --config FILE\n$/);
 });
 
 test('check says that a file is fine', async () => {
@@ -97,6 +100,18 @@ test('check prints every error with its line, and as JSON where asked', async ()
     issues.map((issue) => issue.path),
     ['listeners[0].address', 'routes[0].upsteam'],
   );
+});
+
+test('check runs a module elsewhere: what ends it is an error of its file', async () => {
+  const ended = await call('check', '--config', file('ends.config.ts', 'process.exit(7);'));
+  assert.equal(ended.code, ExitCode.INVALID);
+  assert.match(ended.errors, /ends\.config\.ts: ZP_CONFIG_UNFINISHED: .* exited with code 7;/);
+});
+
+test('no command line mentions a folder without naming it', async () => {
+  const { code, errors } = await call('check');
+  assert.equal(code, ExitCode.INVALID);
+  assert.ok(errors.includes(`zproxy.json in ${process.cwd()};`), errors);
 });
 
 test('run tells a missing file (4) from an invalid one (1)', async () => {

@@ -15,6 +15,8 @@ import { ExitCode } from './exit_code.ts';
 import { reportFailure } from './report_failure.ts';
 import type { Terminal } from './terminal.ts';
 
+const LOG_FLUSH_MS = 1_000;
+
 export interface DemoOptions {
   readonly port: number;
 }
@@ -33,6 +35,7 @@ export async function demo(
     const log = new StderrLog('');
     const version = packageVersion();
     const supervisor = await startSupervisor({ configFile, version, log, signals });
+    await log.flushed(LOG_FLUSH_MS); // or its lines would end up among ours
     const address = supervisor.addresses[0]!;
     for (const line of whatToTry(`http://${address}`, configFile, terminal)) terminal.print(line);
     await supervisor.ended;
@@ -73,7 +76,7 @@ function whatToTry(url: string, configFile: string, terminal: Terminal): string[
     command(`curl -N ${url}/events`, 'a stream of events'),
     command(`curl -d hello ${url}/echo`, 'a body there and back'),
     command(`open ${url}/ in a browser`, 'a page with a WebSocket'),
-    command(`npx zproxy status --config ${configFile}`, ''),
+    command(`npx zproxy status --config ${configFile}`, 'what it counted'),
     '',
     `Stop it with Ctrl+C. Lines of the access log follow.`,
     '',

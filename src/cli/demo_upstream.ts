@@ -2,8 +2,9 @@
 // everything else), streams events, echoes bodies and WebSocket messages. Listens on loopback
 // only.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { nodeHttp } from '../server/node_http.ts';
 import { serveEcho } from './demo_echo.ts';
 import { fieldsOf, renderDemoPage } from './demo_page.ts';
 
@@ -16,7 +17,7 @@ export interface DemoUpstream {
 }
 
 export async function startDemoUpstream(): Promise<DemoUpstream> {
-  const server: Server = createServer(serve);
+  const server: Server = nodeHttp().createServer(serve);
   server.on('upgrade', serveEcho);
   // Longer than the proxy keeps an idle connection, so that it never closes one that is being
   // reused.

@@ -4,7 +4,7 @@ import { packageVersion } from '../config/package_root.ts';
 import { StderrLog } from '../server/log.ts';
 import type { SignalInbox } from '../server/signals.ts';
 import { startSupervisor } from '../server/start_supervisor.ts';
-import { chosenConfig, NO_CONFIG_TEXT } from './chosen_config.ts';
+import { chosenConfig, noConfigText } from './chosen_config.ts';
 import { ExitCode } from './exit_code.ts';
 import { reportFailure } from './report_failure.ts';
 import type { Terminal } from './terminal.ts';
@@ -20,7 +20,7 @@ export async function run(
 ): Promise<ExitCode> {
   const configFile = chosenConfig(options.config, process.cwd());
   if (configFile === null) {
-    terminal.printError(NO_CONFIG_TEXT);
+    terminal.printError(noConfigText(process.cwd()));
     return ExitCode.CANNOT_START;
   }
   try {

@@ -1,11 +1,11 @@
 // `zproxy status`: asks the running process through its control socket and prints what it says.
 
 import { ZProxyError } from '../base/errors.ts';
-import { loadConfigFile } from '../config/load_config_file.ts';
 import { requestControl } from '../server/control_client.ts';
+import { loadConfig } from '../server/load_config.ts';
 import { defaultControlPath } from '../server/runtime_path.ts';
 import type { StatusReport } from '../server/status_report.ts';
-import { chosenConfig, NO_CONFIG_TEXT } from './chosen_config.ts';
+import { chosenConfig, noConfigText } from './chosen_config.ts';
 import { ExitCode } from './exit_code.ts';
 import { formatStatus } from './status_text.ts';
 import type { Terminal } from './terminal.ts';
@@ -20,7 +20,7 @@ export interface StatusOptions {
 export async function status(options: StatusOptions, terminal: Terminal): Promise<ExitCode> {
   const path = await controlPath(options);
   if (path === null) {
-    terminal.printError(NO_CONFIG_TEXT);
+    terminal.printError(noConfigText(process.cwd()));
     return ExitCode.NOT_RUNNING;
   }
   try {
@@ -45,7 +45,7 @@ async function controlPath(options: StatusOptions): Promise<string | null> {
   const file = chosenConfig(options.config, process.cwd());
   if (file === null) return null;
   // The process may run with an older, valid form of a file that is being edited.
-  const result = await loadConfigFile(file);
+  const result = await loadConfig(file, { interruption: new AbortController().signal });
   const configured = 'snapshot' in result ? result.snapshot.controlPath : '';
   return configured === '' ? defaultControlPath(file) : configured;
 }

@@ -44,6 +44,7 @@ export function buildSnapshot(config: ParsedConfig, origin: ConfigOrigin): Snaps
     user: config.user ?? '',
     group: config.group ?? '',
     controlPath: config.control === undefined ? '' : resolve(origin.folder, config.control),
+    sources: sourcesOf(config, origin),
   };
   return freezeDeep({ hash: hashOf(rest), ...rest });
 }
@@ -167,6 +168,12 @@ function pseudonym(config: ParsedConfig, origin: ConfigOrigin): string {
 function sourceOf(origin: ConfigOrigin, path: KeyPath): Source {
   const position = origin.positions.locate(path, 'value');
   return { file: origin.file, ...position, path: formatKeyPath(path) };
+}
+
+function sourcesOf(config: ParsedConfig, origin: ConfigOrigin): Snapshot['sources'] {
+  const keys = ['accessLog', 'control', 'group', 'user'] as const;
+  const written = keys.filter((key) => config[key] !== undefined);
+  return Object.fromEntries(written.map((key) => [key, sourceOf(origin, [key])]));
 }
 
 /** JSON has no Infinity; as text it still makes a difference. */

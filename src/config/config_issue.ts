@@ -10,6 +10,7 @@ export const CONFIG_ISSUE_CODES = {
   ZP_CONFIG_UNREADABLE: 'The configuration file cannot be read.',
   ZP_CONFIG_SYNTAX: 'The file is not valid TypeScript, YAML or JSON.',
   ZP_CONFIG_THROWN: 'The configuration module threw while it was evaluated.',
+  ZP_CONFIG_UNFINISHED: 'The configuration module ended its process, or never finished.',
   ZP_CONFIG_EXPORT: 'The configuration module has no default export.',
   ZP_CONFIG_UNKNOWN_KEY: 'A key that does not exist here.',
   ZP_CONFIG_MISSING: 'A required key is missing.',

@@ -45,7 +45,10 @@ export interface ListenerLimits {
 
 /** Limits towards the endpoints of an upstream. */
 export interface UpstreamLimits {
-  /** Largest response head, a size up to 61KiB; more is 502. Default `'32KiB'`. */
+  /**
+   * Largest response head, a size up to 61KiB, with at most 128 fields of 16KiB; more is 502.
+   * Default `'32KiB'`.
+   */
   responseHead?: ByteSize | undefined;
   /** Most connections to one endpoint, per worker. Default `4096`. */
   upstreamConnections?: number | undefined;
@@ -61,7 +64,10 @@ export interface RouteLimits {
 
 /** Limits set at the top level are the defaults of all listeners, upstreams and routes. */
 export interface Limits extends ListenerLimits, UpstreamLimits, RouteLimits {
-  /** Most client connections of one worker, over all listeners. Default `32768`. */
+  /**
+   * Most client connections of one worker, over all listeners; fewer where it may open too few
+   * descriptors to serve them. Default `32768`.
+   */
   connections?: number | undefined;
 }
 
@@ -102,7 +108,7 @@ export const LIMIT_RULES: Readonly<Record<LimitKey, LimitRule>> = {
     ...size(Number.POSITIVE_INFINITY, 0, Number.MAX_SAFE_INTEGER, ['global', 'route']),
     hasNone: true,
   },
-  connections: count(CLIENT_CONNECTIONS_MAX, 1, CONNECTIONS_MAX, ['global']),
+  connections: count(CLIENT_CONNECTIONS_MAX, 1, CLIENT_CONNECTIONS_MAX, ['global']),
 };
 
 function size(bytes: number, min: number, max: number, scopes: readonly Scope[]): LimitRule {

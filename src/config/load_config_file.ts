@@ -1,10 +1,10 @@
-// A configuration file to a snapshot or to all that is wrong with it. For the short-lived loader
-// process and for `zproxy check`: a module is evaluated, with whatever its code does, and never
-// unloaded.
+// A configuration file to a snapshot or to all that is wrong with it. A module is evaluated, with
+// whatever its code does, and never unloaded: that is for the short-lived loader process alone.
 
 import { readFileSync, realpathSync } from 'node:fs';
-import { dirname, extname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { type ConfigResult, compileConfig } from './compile_config.ts';
+import { configFormat } from './config_format.ts';
 import type { ConfigIssue } from './config_issue.ts';
 import type { ConfigTextError, ConfigTextResult } from './config_text.ts';
 
@@ -28,23 +28,23 @@ export async function loadConfigFile(path: string): Promise<ConfigResult> {
     return { errors: result.textErrors.map((error) => textIssue(path, error)) };
   }
   const { data, positions } = result;
+  if (data === null || data === undefined) {
+    const text = 'there is nothing in it; it needs the keys listeners, upstreams and routes';
+    return { errors: [textIssue(path, { code: 'ZP_CONFIG_SYNTAX', text, position: null })] };
+  }
   return compileConfig(data, { file: path, realPath, folder: dirname(realPath), positions });
 }
 
 /** Each format's parser is loaded for its own files only: starting is faster by the other ones. */
 async function readText(realPath: string, text: string): Promise<ConfigTextResult> {
-  switch (extname(realPath)) {
-    case '.yaml':
-    case '.yml':
+  switch (configFormat(realPath)) {
+    case 'yaml':
       return (await import('./read_yaml.ts')).readYaml(text);
-    case '.json':
+    case 'json':
       return (await import('./read_json.ts')).readJson(text);
-    case '.ts':
-    case '.mts':
-    case '.js':
-    case '.mjs':
+    case 'module':
       return await (await import('./read_module.ts')).readModule(realPath, text);
-    default: {
+    case null: {
       const sentence = `the file's name must end in ${EXTENSIONS_WANTED}`;
       return { textErrors: [{ code: 'ZP_CONFIG_UNREADABLE', text: sentence, position: null }] };
     }
@@ -57,9 +57,16 @@ function fileError(error: NodeJS.ErrnoException): ConfigTextError {
     const text = 'there is no such file; name one with --config, or write it';
     return { code: 'ZP_CONFIG_NOT_FOUND', text, position };
   }
-  const text = `the file cannot be read (${error.code ?? error.message})`;
+  const reason = error.code ?? error.message;
+  const remedy = READ_REMEDIES[reason];
+  const text = `the file cannot be read (${reason})${remedy === undefined ? '' : `; ${remedy}`}`;
   return { code: 'ZP_CONFIG_UNREADABLE', text, position };
 }
+
+const READ_REMEDIES: Readonly<Record<string, string>> = {
+  EACCES: 'let this user read it and enter its folder, or start as another user',
+  EISDIR: 'it is a folder; name the file in it',
+};
 
 function textIssue(file: string, error: ConfigTextError): ConfigIssue {
   return {

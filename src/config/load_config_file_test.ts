@@ -108,7 +108,30 @@ test('loadConfigFile() says in one sentence that a file is missing or unreadable
   const unreadable = await loadConfigFile(folder);
   assert.ok('errors' in unreadable);
   assert.equal(unreadable.errors[0]!.code, 'ZP_CONFIG_UNREADABLE');
-  assert.match(unreadable.errors[0]!.wanted, /EISDIR/);
+  assert.match(unreadable.errors[0]!.wanted, /EISDIR.*it is a folder; name the file in it$/);
+});
+
+test('loadConfigFile() names the place in another file that threw', async () => {
+  const helper = join(folder, 'thrower.ts');
+  writeFileSync(helper, "\nthrow new TypeError('from elsewhere');\n");
+  const path = join(folder, 'imports.config.ts');
+  writeFileSync(path, "import './thrower.ts';\nexport default {};\n");
+  const result = await loadConfigFile(path);
+  assert.ok('errors' in result);
+  const text = `the module threw TypeError: from elsewhere (at ${helper}:2:7)`;
+  assert.deepEqual(
+    result.errors.map(({ code, wanted }) => [code, wanted]),
+    [['ZP_CONFIG_THROWN', text]],
+  );
+});
+
+test('the snapshot knows where keys stand that only the start can judge', async () => {
+  const path = join(folder, 'sources.json');
+  writeFileSync(path, `{ "user": "nobody",\n${JSON.stringify(VALID).slice(1)}`);
+  const result = await loadConfigFile(path);
+  assert.ok('snapshot' in result);
+  const user = { file: path, line: 1, column: 11, path: 'user' };
+  assert.deepEqual(result.snapshot.sources, { user });
 });
 
 test('findConfigFile() prefers TypeScript, then YAML, then JSON', () => {

@@ -22,6 +22,7 @@ import {
   durationWithin,
   limitWithin,
   parseAccessLogFormat,
+  parseAccessLogTarget,
   parsed,
   parseFilePath,
   parseSwitch,
@@ -36,6 +37,9 @@ import { TIMEOUT_RULES, type TimeoutKey } from './timeouts.ts';
 
 const TRANSPORTS = ['auto', 'uring', 'node'] as const satisfies readonly TransportChoice[];
 const FORWARDED = ['x', 'rfc7239', 'both', 'off'] as const satisfies readonly ForwardedMode[];
+
+// It checks one file in its life: code that is generated for speed would only delay the start.
+z.config({ jitless: true });
 
 const toggle = parsed(parseSwitch).optional();
 
@@ -76,7 +80,7 @@ const accessLog = z.union(
     z.literal(false),
     z.strictObject({
       format: parsed(parseAccessLogFormat).optional(),
-      to: parsed(parseFilePath).optional(),
+      to: parsed(parseAccessLogTarget).optional(),
     }),
   ],
   'false or an object with "format" and "to"',

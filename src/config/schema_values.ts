@@ -100,6 +100,13 @@ export function parseFilePath(value: unknown): string | Refusal {
   return isPath ? value : new Refusal('a path');
 }
 
+/** Where access lines go. A bare word that means a stream elsewhere would become a file. */
+export function parseAccessLogTarget(value: unknown): string | Refusal {
+  const wanted = '"stdout" or the path of a file';
+  if (value === 'stderr' || value === '-') return new Refusal(wanted, 'stdout');
+  return parseFilePath(value) instanceof Refusal ? new Refusal(wanted) : String(value);
+}
+
 export function parseAccessLogFormat(value: unknown): AccessLogFormat | Refusal {
   if (value === 'json' || value === 'combined') return { kind: value };
   const wanted = '"json", "combined" or one line with fields in braces, such as "{status} {path}"';

@@ -28,6 +28,9 @@ export interface Source {
   readonly path: string;
 }
 
+/** Keys whose values cannot be judged before the start. */
+export type SourcedKey = 'accessLog' | 'control' | 'group' | 'user';
+
 export interface SnapshotListener extends ListenerOptions {
   readonly listen: ListenAddress;
   readonly source: Source;
@@ -52,4 +55,6 @@ export interface Snapshot {
   readonly group: string;
   /** Path of the control socket; '' for the default one. */
   readonly controlPath: string;
+  /** Where keys that only the running system can judge were written, if they were. */
+  readonly sources: Readonly<Partial<Record<SourcedKey, Source>>>;
 }

@@ -49,7 +49,7 @@ export interface UpstreamTimeoutsConfig {
   connect?: string | undefined;
   /** Longest wait for the first byte of an answer once the request was sent. Default `'60s'`. */
   firstByte?: string | undefined;
-  /** Longest pause inside an answer. Default `'60s'`. */
+  /** Longest pause inside an answer, and time for its head. Default `'60s'`. */
   betweenBytes?: string | undefined;
   /** Longest time without a byte in either direction of a tunnel (WebSocket). Default `'1h'`. */
   tunnelIdle?: string | undefined;

@@ -3,18 +3,26 @@
 
 import { closeSync, fchownSync } from 'node:fs';
 import { ZProxyError } from '../base/errors.ts';
+import type { Snapshot } from '../config/snapshot.ts';
 import type { Credentials } from '../sys/process.ts';
 import { openAccessLog } from './access_log_writer.ts';
+import { locationOf } from './source_location.ts';
 
-/** Makes sure that workers with `credentials` can append to `path`. */
-export function prepareAccessLog(path: string, credentials: Credentials | null): void {
+/** Makes sure that workers with `credentials` can append to the snapshot's access log. */
+export function prepareAccessLog(snapshot: Snapshot, credentials: Credentials | null): void {
+  const path = snapshot.accessLogPath;
+  if (path === null || path === '') return;
   try {
     const descriptor = openAccessLog(path);
     if (credentials !== null) fchownSync(descriptor, credentials.userId, credentials.groupId);
     closeSync(descriptor);
   } catch (error) {
-    const reason = (error as Error).message;
-    const text = `cannot open the access log: ${reason}; make its folder, or set accessLog.to`;
-    throw new ZProxyError('ZP_ACCESS_LOG', text, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code ?? message;
+    const remedy =
+      code === 'ENOENT' ? 'make its folder' : 'set it to a file that this user may write to';
+    const text = `accessLog.to: cannot open ${path} (${reason}); ${remedy}`;
+    const location = locationOf(snapshot.sources.accessLog);
+    throw new ZProxyError('ZP_ACCESS_LOG', text, { cause: error, location });
   }
 }

@@ -1,7 +1,7 @@
 // Asks a running ZProxy through its control socket.
 
-import { request } from 'node:http';
 import { ZProxyError } from '../base/errors.ts';
+import { nodeHttp } from './node_http.ts';
 
 const TIMEOUT_MS = 10_000;
 const BODY_BYTES_MAX: number = 64 * 1024 * 1024;
@@ -22,7 +22,8 @@ export function requestControl(
   urlPath: string,
 ): Promise<ControlResponse> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, method, path: urlPath, timeout: TIMEOUT_MS }, (response) => {
+    const options = { socketPath, method, path: urlPath, timeout: TIMEOUT_MS };
+    const sent = nodeHttp().request(options, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {

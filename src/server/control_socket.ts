@@ -6,11 +6,12 @@
 //   POST /logs/reopen    204: as USR1 does
 
 import { lstatSync, unlinkSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
-import { ZProxyError } from '../base/errors.ts';
+import { type SourceLocation, ZProxyError } from '../base/errors.ts';
 import { EADDRINUSE, SysError } from '../sys/errno.ts';
 import { closeDescriptor, openUnixListener } from '../sys/sockets.ts';
+import { nodeHttp } from './node_http.ts';
 import { makeRuntimeFolder, runtimeFolder } from './runtime_path.ts';
 import type { StatusReport } from './status_report.ts';
 
@@ -29,12 +30,17 @@ export class ControlSocket {
   readonly #server: Server;
   readonly #inode: number;
 
-  /** Opens the socket at `path`. Throws a ZProxyError where another process answers there. */
-  constructor(path: string, actions: ControlActions) {
+  /**
+   * Opens the socket at `path`, which the config has at `location`, if anywhere. Throws a
+   * ZProxyError where another process answers there.
+   */
+  constructor(path: string, actions: ControlActions, location?: SourceLocation) {
     this.path = path;
-    const descriptor = openControl(path);
+    const descriptor = openControl(path, location);
     this.#inode = lstatSync(path).ino;
-    this.#server = createServer((request, response) => serve(request, response, actions));
+    this.#server = nodeHttp().createServer((request, response) =>
+      serve(request, response, actions),
+    );
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
     this.#server.on('error', () => closeDescriptor(descriptor));
     this.#server.listen({ fd: descriptor });
@@ -53,20 +59,34 @@ export class ControlSocket {
   }
 }
 
-function openControl(path: string): number {
+/** `sun_path` has 108 bytes, one of them for the NUL. */
+const PATH_BYTES_MAX = 107;
+
+function openControl(path: string, location: SourceLocation | undefined): number {
   if (dirname(path) === runtimeFolder()) makeRuntimeFolder(dirname(path));
   try {
     return openUnixListener(path, MODE);
   } catch (error) {
+    const { message } = error as Error;
+    const isTooLong = Buffer.byteLength(path) > PATH_BYTES_MAX;
     const isInUse = error instanceof SysError && error.code === EADDRINUSE;
+    const reason = isTooLong ? `it is longer than ${PATH_BYTES_MAX} bytes` : message;
     const text = isInUse
-      ? 'another ZProxy runs with this config; stop it, or set `control` to another path'
-      : `${(error as Error).message}; set \`control\` to a path that this user may write to`;
+      ? describeOccupied(path)
+      : `${reason}; set \`control\` to a path that this user may write to`;
     const code = isInUse ? 'ZP_CONTROL_IN_USE' : 'ZP_CONTROL';
     throw new ZProxyError(code, `cannot open the control socket ${path}: ${text}`, {
       cause: error,
+      location,
     });
   }
+}
+
+function describeOccupied(path: string): string {
+  const isSocket = lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? true;
+  return isSocket
+    ? 'another ZProxy runs with this config; stop it, or set `control` to another path'
+    : 'there is a file that is no socket; remove it, or set `control` to another path';
 }
 
 function serve(request: IncomingMessage, response: ServerResponse, actions: ControlActions): void {

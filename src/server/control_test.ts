@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,14 @@ test('ControlSocket refuses a path that another one answers at', async () => {
   assert.equal((await requestControl(second.path, 'GET', '/status')).status, 200);
   second.close();
   assert.throws(() => open('none/b.sock'), { code: 'ZP_CONTROL' });
+});
+
+test('ControlSocket says what is in its way: a file, a path that is too long', () => {
+  const path = join(folder, 'file');
+  writeFileSync(path, '');
+  assert.throws(() => open('file'), { code: 'ZP_CONTROL_IN_USE', message: /is no socket; remove/ });
+  const long = 'a'.repeat(108);
+  assert.throws(() => open(long), { code: 'ZP_CONTROL', message: /longer than 107 bytes/ });
 });
 
 test('requestControl() tells that nothing runs, and an answer that is not JSON', async () => {

@@ -125,11 +125,27 @@ function removeSocketFile(path: string, file: Stats): void {
 function describeFailure(listener: SnapshotListener, error: unknown): unknown {
   const code = errorCode(error);
   if (code === '') return error;
-  const [zpCode, text] = REMEDIES[code] ?? ['ZP_LISTEN', (error as Error).message];
+  const [zpCode, text] = isPlainFile(listener.listen)
+    ? NOT_A_SOCKET
+    : (REMEDIES[code] ?? ['ZP_LISTEN', (error as Error).message]);
   const key = keyPathOf(listener.source);
   const address = describeAddress(listener.listen);
   const message = `${key === '' ? '' : `${key}: `}cannot listen on ${address}: ${text}`;
   return new ZProxyError(zpCode, message, { cause: error, location: locationOf(listener.source) });
+}
+
+const NOT_A_SOCKET: readonly [string, string] = [
+  'ZP_ADDRESS_IN_USE',
+  'there is a file that is no socket; remove it or choose another path',
+];
+
+function isPlainFile(listen: ListenAddress): boolean {
+  if (listen.kind !== 'unix') return false;
+  try {
+    return !lstatSync(listen.path).isSocket();
+  } catch {
+    return false;
+  }
 }
 
 /** What happened and what to do about it, by errno. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +80,13 @@ test('ListeningSockets tells a second instance that uses SO_REUSEPORT, too', () 
 test('ListeningSockets explains a foreign address and a folder that does not exist', () => {
   assert.equal(refusal([tcp('192.0.2.1', 0)]).code, 'ZP_ADDRESS_UNKNOWN');
   assert.equal(refusal([unix(join(folder, 'none', 'a.sock'))]).code, 'ZP_FOLDER_MISSING');
+});
+
+test('ListeningSockets leaves a file alone that is no socket, and says so', () => {
+  const path = join(folder, 'plain');
+  writeFileSync(path, 'kept');
+  assert.match(refusal([unix(path)]).message, /there is a file that is no socket; remove it/);
+  assert.ok(existsSync(path));
 });
 
 test('ListeningSockets listens on both families for an address without a host', () => {

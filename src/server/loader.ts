@@ -11,36 +11,64 @@ import { entryPath, PROCESS_FLAGS } from './entry_path.ts';
  * ever.
  */
 const LOAD_TIMEOUT_MS = 60_000;
+/** Node's exit code where a module waits for something that never comes. */
+const EXIT_UNSETTLED = 13;
+
+export interface LoaderOptions {
+  /** Ends it. */
+  readonly interruption: AbortSignal;
+  /** Milliseconds that the module may take. */
+  readonly timeoutMs?: number;
+}
 
 /**
- * Evaluates a config file in a process of its own. Rejects only where that process fails, or
- * `interruption` ends it.
+ * Evaluates a config module in a process of its own. Rejects only where that process cannot be run,
+ * or is interrupted; a module that ends it, or never ends, is an error of the configuration.
  */
-export function loadInProcess(file: string, interruption: AbortSignal): Promise<ConfigResult> {
+export function loadInProcess(file: string, options: LoaderOptions): Promise<ConfigResult> {
+  const { interruption, timeoutMs = LOAD_TIMEOUT_MS } = options;
   const child = spawn(process.execPath, [...PROCESS_FLAGS, entryPath('loader_main'), file], {
     // What the user's module prints is for the user; standard output carries the access log.
     stdio: ['ignore', 2, 2, 'ipc'],
     serialization: 'advanced',
     env: compileCacheEnvironment(process.env),
-    timeout: LOAD_TIMEOUT_MS,
     killSignal: 'SIGKILL',
     signal: interruption,
   });
-  return new Promise((resolve, reject) => {
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, timeoutMs);
+  const result = new Promise<ConfigResult>((resolve, reject) => {
     child.once('message', (message) => resolve(message as ConfigResult));
     child.once('error', (error) => {
       const reason = interruption.aborted ? `stopped by ${interruption.reason}` : error.message;
-      reject(loaderFailed(file, reason));
+      const text = `reading ${file} failed: ${reason}`;
+      reject(new ZProxyError('ZP_CONFIG_LOADER', text, { location: { file } }));
     });
     child.once('close', (code, signal) => {
-      const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
-      reject(loaderFailed(file, `the process that evaluates it ${how}`));
+      if (isLate) resolve(unfinished(file, `it was not evaluated within ${timeoutMs / 1000} s`));
+      else resolve(unfinished(file, describeExit(code, signal)));
     });
   });
+  return result.finally(() => clearTimeout(timer));
 }
 
-function loaderFailed(file: string, reason: string): ZProxyError {
-  return new ZProxyError('ZP_CONFIG_LOADER', `reading ${file} failed: ${reason}`, {
-    location: { file },
-  });
+function describeExit(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal !== null) return `the process that evaluates it was ended by ${signal}`;
+  if (code === 0 || code === EXIT_UNSETTLED) {
+    return (
+      'the module waits for something that never comes, or ends the process; let it export a ' +
+      'configuration'
+    );
+  }
+  return `the process that evaluates it exited with code ${code}; let it export a configuration`;
+}
+
+function unfinished(file: string, wanted: string): ConfigResult {
+  const place = { file, line: null, column: null, path: '' };
+  return {
+    errors: [{ ...place, code: 'ZP_CONFIG_UNFINISHED', value: null, wanted, suggestion: '' }],
+  };
 }

@@ -2,7 +2,10 @@
 // back. The user's module runs here and nowhere else, so it can neither keep memory nor the
 // supervisor's sockets.
 
-import { loadConfigFile } from '../config/load_config_file.ts';
+const { loadConfigFile } = await import('../config/load_config_file.ts');
 
-const result = await loadConfigFile(process.argv[2]!);
-process.send!(result, () => process.exit(0));
+// Not awaited here: a module that waits for something that never comes lets the process end, and
+// Node's warning about that would show this file instead of the user's. The parent says it better.
+void loadConfigFile(process.argv[2]!).then((result) => {
+  process.send!(result, () => process.exit(0));
+});

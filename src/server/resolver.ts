@@ -4,7 +4,7 @@
 // it does. A name that resolved once keeps its last addresses while the resolver is in trouble.
 
 import { lookup } from 'node:dns';
-import { isIP } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { formatLocation } from '../base/errors.ts';
 import { RESOLVE_INTERVAL_MS, RESOLVE_RETRY_MS_MIN, RESOLVE_START_MS_MAX } from '../base/limits.ts';
 import { LogLevel, type LogSink } from '../base/log_sink.ts';
@@ -127,7 +127,7 @@ export class Resolver {
 
   #onFound(name: Name, found: readonly LookupResult[]): void {
     if (name.failures > 0) {
-      this.#log.log(LogLevel.INFO, `${name.place}host '${name.host}' resolves again`);
+      this.#log.log(LogLevel.INFO, `${name.place}host '${name.host}' resolves now`);
     }
     name.failures = 0;
     if (isSame(name.found, found)) return;
@@ -153,7 +153,7 @@ function collectNames(upstreams: readonly UpstreamOptions[]): Name[] {
   upstreams.forEach((upstream, upstreamIndex) => {
     upstream.endpoints.forEach((endpoint, endpointIndex) => {
       const { host, port, source } = endpoint;
-      if (host === '' || isIP(host) !== 0) return;
+      if (host === '' || host.includes(':') || isIPv4(host)) return;
       let name = names.get(host);
       if (name === undefined) {
         const location = locationOf(source);

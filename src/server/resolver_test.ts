@@ -97,7 +97,7 @@ test('Resolver warns once with the config line and asks again sooner', async (t)
   await settle();
   assert.equal(bench.updates.length, 1);
   assert.equal(bench.lines.length, 2);
-  assert.match(bench.lines[1]!, /^info .*'late.test' resolves again/);
+  assert.match(bench.lines[1]!, /^info .*'late.test' resolves now/);
   bench.resolver.close();
 });
 

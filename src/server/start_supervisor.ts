@@ -1,9 +1,8 @@
-// From a config file to a running supervisor. The loader process is started first, and everything
-// else is loaded while it evaluates the file: a start is a chain of three processes, and this
-// shortens it.
+// From a config file to a running supervisor. The supervisor's modules are loaded while a loader
+// process evaluates the file, where there is one.
 
 import { ConfigRefusedError } from './config_refused_error.ts';
-import { loadInProcess } from './loader.ts';
+import { loadConfig } from './load_config.ts';
 import type { Supervisor, SupervisorOptions } from './supervisor.ts';
 
 /**
@@ -16,7 +15,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   options.signals?.take((signal) => {
     if (signal === 'SIGTERM' || signal === 'SIGINT') interruption.abort(signal);
   });
-  const loaded = loadInProcess(options.configFile, interruption.signal);
+  const loaded = loadConfig(options.configFile, { interruption: interruption.signal });
   const [result, { Supervisor }] = await Promise.all([loaded, import('./supervisor.ts')]);
   if ('errors' in result) throw new ConfigRefusedError(result.errors);
   const supervisor = new Supervisor(options, result.snapshot);

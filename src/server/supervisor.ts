@@ -26,6 +26,7 @@ import { Resolver } from './resolver.ts';
 import { RowPool } from './row_pool.ts';
 import { defaultControlPath } from './runtime_path.ts';
 import type { SignalInbox, SupervisorSignal } from './signals.ts';
+import { locationOf } from './source_location.ts';
 import { buildStatusReport, type StatusReport, type WorkerStatus } from './status_report.ts';
 import { workerCredentials } from './worker_credentials.ts';
 import { inheritedListeners, spawnWorker, WORKER_SEGMENT_DESCRIPTOR } from './worker_process.ts';
@@ -85,7 +86,7 @@ export class Supervisor implements SlotContext {
     this.#workersCount = Math.min(snapshot.workers || workersAuto(), WORKERS_MAX);
     this.#credentials = workerCredentials(snapshot);
     raiseDescriptorLimit();
-    if (snapshot.accessLogPath) prepareAccessLog(snapshot.accessLogPath, this.#credentials);
+    prepareAccessLog(snapshot, this.#credentials);
     const rowsCount = sharedRowsCount(this.#workersCount);
     this.#shared = createSharedMemory(sharedBytes(rowsCount));
     writeSharedHeader(this.#shared.memory.buffer, rowsCount);
@@ -121,11 +122,13 @@ export class Supervisor implements SlotContext {
     this.#options.signals?.take((signal) => this.#onSignal(signal));
     const { ControlSocket } = await import('./control_socket.ts'); // while the workers start
     try {
-      this.#control = new ControlSocket(this.controlPath, {
+      const actions = {
         status: () => this.status(),
         drain: () => this.drain('a command'),
         reopenLogs: () => this.reopenLogs(),
-      });
+      };
+      const location = locationOf(this.snapshot.sources.control);
+      this.#control = new ControlSocket(this.controlPath, actions, location);
     } catch (error) {
       this.#failStart(error as Error);
     }
@@ -156,9 +159,8 @@ export class Supervisor implements SlotContext {
 
   /** Opens the access log anew, in all workers. */
   reopenLogs(): void {
-    const path = this.snapshot.accessLogPath;
     try {
-      if (path) prepareAccessLog(path, this.#credentials);
+      prepareAccessLog(this.snapshot, this.#credentials);
       this.log.log(LogLevel.INFO, 'logs are reopened');
     } catch (error) {
       this.log.log(LogLevel.ERROR, (error as Error).message);
@@ -312,7 +314,8 @@ export class Supervisor implements SlotContext {
     this.#control?.close();
     this.#sockets.close();
     closeDescriptor(this.#shared.descriptor);
-    this.log.log(LogLevel.INFO, 'ended');
+    // A start that failed says why, and never said that anything began.
+    if (this.#startError === null) this.log.log(LogLevel.INFO, 'ended');
     await this.log.flushed(LOG_FLUSH_MS);
     this.#onEnded();
   }

@@ -23,6 +23,8 @@ export interface ProxyProcessOptions {
   readonly stdout?: 'pipe' | number;
   /** Parts of the environment that differ. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that becomes what follows it: `nice`, `sh -c 'exec "$@"' sh`. */
+  readonly before?: readonly string[];
 }
 
 /** A folder that is removed when the test ends. */
@@ -61,7 +63,8 @@ export class ProxyProcess {
     this.controlPath = join(folder, 'control.sock');
     writeFileSync(this.configFile, JSON.stringify({ control: 'control.sock', ...config }, null, 2));
     const args = ['--disable-warning=ExperimentalWarning', CLI, 'run', '--config', this.configFile];
-    this.child = spawn(process.execPath, args, {
+    const command = [...(options.before ?? []), process.execPath, ...args];
+    this.child = spawn(command[0]!, command.slice(1), {
       stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
       env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...options.env },
     });

@@ -90,12 +90,20 @@ test('a worker that dies again and again is replaced after a growing delay', asy
   assert.equal((await send(proxy.url())).body, 'quick');
 });
 
-test('a worker whose loop stands still is killed and replaced', { skip: !isFull }, async (t) => {
+test('a worker whose loop stands still is killed and replaced', {
+  skip: isFull ? false : 'it takes the 10 s of the heartbeat: ZPROXY_TEST_FULL=1 runs it',
+}, async (t) => {
   const { proxy } = await startSlow(t);
   const [pid] = await proxy.workerPids();
   process.kill(pid!, 'SIGSTOP');
+  const stoppedMs = performance.now();
+  // It waits in the queue of the socket that the successor inherits.
   assert.equal((await send(proxy.url())).body, 'quick');
-  assert.match((await proxy.status()).workers[0]!.lastDeath, /loop stood still for 10 s/);
+  t.diagnostic(`served ${Math.round(performance.now() - stoppedMs)} ms after it stood still`);
+  const [worker] = (await proxy.status()).workers;
+  assert.match(worker!.lastDeath, /loop stood still for 10 s/);
+  assert.equal(worker!.deaths, 1);
+  assert.notEqual(worker!.pid, pid);
 });
 
 async function testDrain(t: TestContext, transport: 'auto' | 'node'): Promise<void> {
@@ -243,45 +251,14 @@ test('two workers share the connections of a TCP listener', async (t) => {
   assert.ok(Math.min(...counts) >= 10, `they served ${counts.join(' and ')}`);
 });
 
-test('two workers run on a core each', { skip: allowedCores().length < 2 }, async (t) => {
+test('two workers run on a core each', {
+  skip: allowedCores().length < 2 ? 'this process may run on one core only' : false,
+}, async (t) => {
   const { proxy } = await startSlow(t, { workers: 2 });
   const cores = (await proxy.workerPids()).map(
     (pid) => /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1],
   );
   assert.deepEqual(cores, allowedCores().slice(0, 2).map(String));
-});
-
-test('kill -9 of a worker under load costs only its own connections', async (t) => {
-  const { proxy } = await startSlow(t, { workers: 2 });
-  const pids = await proxy.workerPids();
-  let served = 0;
-  let failed = 0;
-  let isOver = false;
-  const client = async (): Promise<void> => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    while (!isOver) {
-      try {
-        await send(proxy.url(), { agent });
-        served++;
-      } catch {
-        failed++;
-      }
-    }
-    agent.destroy();
-  };
-  const clients = Array.from({ length: 16 }, client);
-  await until('it is under load', () => served > 200);
-  process.kill(pids[0]!, 'SIGKILL');
-  const before = served;
-  await until('a new one is ready', async () => {
-    const { workers } = await proxy.status();
-    return workers[0]?.state === 'ready' && workers[0].pid !== pids[0] && served > before + 200;
-  });
-  isOver = true;
-  await Promise.all(clients);
-  t.diagnostic(`${served} served, ${failed} failed`);
-  assert.ok(failed <= 16, `each client had at most one connection on it: ${failed} failed`);
-  assert.equal((await proxy.workerPids())[1], pids[1]);
 });
 
 test('the CLI asks a running proxy, and says where none runs', async (t) => {

@@ -10,6 +10,7 @@ import { test } from 'node:test';
 import { send } from './http_client.ts';
 import { makeFolder, simpleConfig, spawnProxy, startOrigin, startProxy } from './proxy_process.ts';
 
+const needsRoot: string | false = process.getuid!() === 0 ? false : 'only root may do that';
 const hasIpv6 = Object.values(networkInterfaces()).some((list) =>
   list?.some((item) => item.address === '::1'),
 );
@@ -83,28 +84,58 @@ test('a config module that ends its process is an error, not a hang', async (t) 
   const module = join(folder, 'ends.ts');
   writeFileSync(module, 'process.exit(3);\n');
   const { loadInProcess } = await import('../../src/server/loader.ts');
-  const loaded = loadInProcess(module, new AbortController().signal);
-  await assert.rejects(loaded, /the process that evaluates it exited with code 3/);
+  const interruption = new AbortController().signal;
+  const result = await loadInProcess(module, { interruption });
+  assert.ok('errors' in result);
+  assert.equal(result.errors[0]!.code, 'ZP_CONFIG_UNFINISHED');
+  assert.match(result.errors[0]!.wanted, /^the process that evaluates it exited with code 3;/);
 });
 
-test('a user that does not exist is refused', { skip: process.getuid!() !== 0 }, async (t) => {
+test('a config module that never finishes is an error, and no warning of ours', async (t) => {
+  const folder = makeFolder(t);
+  const { loadInProcess } = await import('../../src/server/loader.ts');
+  const interruption = new AbortController().signal;
+  const ends = async (text: string, timeoutMs: number): Promise<string> => {
+    const module = join(folder, `waits_${timeoutMs}.ts`);
+    writeFileSync(module, text);
+    const result = await loadInProcess(module, { interruption, timeoutMs });
+    assert.ok('errors' in result);
+    return result.errors[0]!.wanted;
+  };
+  assert.match(await ends('await new Promise(() => {});', 30_000), /waits for something that/);
+  const busy = 'setInterval(() => {}, 1e6);\nawait new Promise(() => {});';
+  assert.match(await ends(busy, 500), /^it was not evaluated within 0\.5 s$/);
+});
+
+test('a user that does not exist is refused', { skip: needsRoot }, async (t) => {
   const proxy = spawnProxy(t, simpleConfig('http://127.0.0.1:9', { user: 'no-such-user' }));
   assert.equal(await proxy.exit(), 4);
-  assert.match(proxy.stderr, /ZP_ACCOUNT_UNKNOWN: user: there is no user 'no-such-user'/);
+  const account = /zproxy\.json:\d+:\d+: ZP_ACCOUNT_UNKNOWN: user: there is no user 'no-such-user'/;
+  assert.match(proxy.stderr, account);
+  assert.doesNotMatch(proxy.stderr, /ended/);
 });
 
-test('a proxy listens on several addresses: IPv4, IPv6, both, and a Unix socket', async (t) => {
+test('a proxy listens on several addresses: IPv4, both families, a Unix socket', async (t) => {
   const origin = await startOrigin(t, (_request, response) => response.end('here'));
   const path = join(makeFolder(t), 'listen.sock');
   const listeners = [{ address: '127.0.0.1:0' }, { address: ':0' }, { address: `unix:${path}` }];
-  if (hasIpv6) listeners.push({ address: '[::1]:0' });
   const proxy = await startProxy(t, simpleConfig(origin, { listeners, workers: 2 }));
   assert.equal((await send(proxy.url(0))).body, 'here');
   const dual = /:(\d+)$/.exec(proxy.addresses[1]!)![1]!;
   assert.equal((await send(`http://127.0.0.1:${dual}`)).body, 'here');
-  if (hasIpv6) assert.equal((await send(`http://[::1]:${dual}`)).body, 'here');
   assert.equal((await send('http://local', { socketPath: path })).body, 'here');
-  if (hasIpv6) assert.equal((await send(proxy.url(3))).body, 'here');
+});
+
+test('a proxy listens on IPv6, alone and together with IPv4', {
+  skip: hasIpv6 ? false : 'this machine has no ::1',
+}, async (t) => {
+  const origin = await startOrigin(t, (_request, response) => response.end('here'));
+  const listeners = [{ address: '[::1]:0' }, { address: ':0' }];
+  const proxy = await startProxy(t, simpleConfig(origin, { listeners, workers: 2 }));
+  assert.equal((await send(proxy.url(0))).body, 'here');
+  const dual = /:(\d+)$/.exec(proxy.addresses[1]!)![1]!;
+  assert.equal((await send(`http://[::1]:${dual}`)).body, 'here');
+  assert.equal((await send(`http://127.0.0.1:${dual}`)).body, 'here');
 });
 
 test('a name that does not resolve is a warning and 503 for its requests', async (t) => {
@@ -138,7 +169,7 @@ test('an upstream that is down at start is not an error', async (t) => {
 });
 
 test('workers drop their privileges, the supervisor keeps its own', {
-  skip: process.getuid!() !== 0,
+  skip: needsRoot,
 }, async (t) => {
   const origin = await startOrigin(t, (_request, response) => response.end('here'));
   const log = join(makeFolder(t), 'access.log');

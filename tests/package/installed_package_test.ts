@@ -84,6 +84,18 @@ test('the package brings no node and no dependencies into an installation', () =
   assert.deepEqual(packages, ['zproxy']);
 });
 
+test('the bundles load at a start what it needs alone', () => {
+  const dist = join(folder, 'node_modules', 'zproxy', 'dist');
+  for (const name of readdirSync(dist).filter((file) => file.endsWith('.js'))) {
+    const text = readFileSync(join(dist, name), 'utf8');
+    // The one of the banner. Each other one would make Node load all that the module exports.
+    const imports = text.match(/^import .* from ['"]node:.*$/gm) ?? [];
+    assert.ok(imports.length <= 1, `${name}: ${imports.join('\n')}`);
+    const hasSchema = text.includes('node_modules/zod/');
+    assert.equal(hasSchema, name === 'load_config_file.js', `the schema library in ${name}`);
+  }
+});
+
 test('the package says its version', () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     version: string;
