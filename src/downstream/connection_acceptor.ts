@@ -2,9 +2,10 @@
 // accepting where there is none, and hands each to the driver of its protocol. For now that is
 // HTTP/1.1 in clear.
 //
-// The limit is the configured one, and at most half of what the transport has descriptors for:
-// each exchange needs one more towards an endpoint, and must not be refused for want of it.
+// The limit is the configured one, unless descriptors are scarce: each exchange needs one more
+// towards an endpoint, and must not be refused for want of it.
 
+import { POOL_CONNECTIONS_MAX } from '../base/limits.ts';
 import { Timer, type TimerOwner } from '../base/timer_wheel.ts';
 import type { RequestHandler } from '../http/exchange_contract.ts';
 import type { Acceptor, Connection, Listener, Transport } from '../ring/transport.ts';
@@ -12,6 +13,8 @@ import type { ConnectionRegistry, RoomWaiter } from './connection_registry.ts';
 import { Http1Server } from './http1_server.ts';
 import type { ListenerOptions } from './options.ts';
 
+/** Half of the descriptors are left to the upstream side, but no more than these. */
+const UPSTREAM_SHARE_MAX = POOL_CONNECTIONS_MAX;
 /** While accepting is paused: how soon a connection that has said nothing may be closed instead. */
 const EVICTION_RETRY_MS = 100;
 
@@ -32,7 +35,8 @@ export class ConnectionAcceptor implements Acceptor, RoomWaiter, TimerOwner {
     isTrusted: (host: string) => boolean,
   ) {
     this.#transport = transport;
-    const share = Math.max(1, transport.connectionsMax >> 1);
+    const total = transport.connectionsMax;
+    const share = total - Math.min(total >> 1, UPSTREAM_SHARE_MAX);
     this.#connectionsMax = Math.min(options.limits.connectionsMax, share);
     this.#connections = connections;
     this.#server = new Http1Server(transport, options, handler, cells, connections, isTrusted);

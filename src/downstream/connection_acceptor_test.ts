@@ -62,7 +62,7 @@ test('ConnectionAcceptor gives new connections a second before it closes them fo
 });
 
 test('ConnectionAcceptor leaves half of the descriptors to the upstream side', () => {
-  const harness = new DownstreamHarness({ connectionsMax: 5 });
+  const harness = new DownstreamHarness({ connectionsMax: 4 });
   harness.onExchange = () => {};
   harness.send(GET);
   assert.equal(harness.acceptor.roomCount, 1);

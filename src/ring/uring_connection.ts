@@ -17,7 +17,13 @@ import { assert } from '../base/assert.ts';
 import { type BufferHandle, NO_BUFFER, SizeClass } from '../base/buffer_pool.ts';
 import { ECANCELED, ENOBUFS } from '../sys/errno.ts';
 import { Op, RECV_MULTISHOT, SqeFlag } from '../sys/io_uring_abi.ts';
-import { localName, peerName, type SocketName, setResetOnClose } from '../sys/stream_socket.ts';
+import {
+  localName,
+  peerName,
+  type SocketName,
+  setResetOnClose,
+  shutdownSending,
+} from '../sys/stream_socket.ts';
 import { socketErrorOf } from './socket_error.ts';
 import type { Connection, ConnectionHandler } from './transport.ts';
 import { SocketError } from './transport.ts';
@@ -141,24 +147,7 @@ export class UringConnection implements Connection {
   shutdownSend(): void {
     assert(this.#sendBuffer === NO_BUFFER, 'FIN follows the last send');
     if (this.#state === State.CONNECTING) this.#isShutdownHeld = true;
-    else if (this.#state === State.OPEN) this.#queueShutdown();
-  }
-
-  #queueShutdown(): void {
-    this.#operations++;
-    const SHUT_WR = 1;
-    this.#core.queue(
-      Op.SHUTDOWN,
-      this.descriptor,
-      0,
-      0,
-      SHUT_WR,
-      0,
-      this.index,
-      OperationKind.SHUTDOWN,
-      this.generation,
-      0,
-    );
+    else if (this.#state === State.OPEN) shutdownSending(this.descriptor);
   }
 
   close(): void {
@@ -238,7 +227,7 @@ export class UringConnection implements Connection {
     this.#state = State.OPEN;
     this.#core.counters.connected++;
     if (this.#sendBuffer !== NO_BUFFER) this.#queueSend();
-    else if (this.#isShutdownHeld) this.#queueShutdown();
+    else if (this.#isShutdownHeld) shutdownSending(this.descriptor);
     if (this.#want !== Want.NONE) this.#arm();
     this.handler.onConnected();
   }
@@ -289,7 +278,7 @@ export class UringConnection implements Connection {
     this.#finishIfOver();
   }
 
-  /** A close, a shutdown or a cancellation by descriptor is over. */
+  /** A close or a cancellation by descriptor is over. */
   onOtherCompleted(): void {
     this.#operations--;
     this.#finishIfOver();

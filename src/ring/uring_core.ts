@@ -26,11 +26,10 @@ export const OperationKind = {
   SEND: 4,
   CONNECT: 5,
   CLOSE: 6,
-  SHUTDOWN: 7,
-  CANCEL_RECEIVE: 8,
-  CANCEL_DESCRIPTOR: 9,
-  ACCEPT: 10,
-  CANCEL_ACCEPT: 11,
+  CANCEL_RECEIVE: 7,
+  CANCEL_DESCRIPTOR: 8,
+  ACCEPT: 9,
+  CANCEL_ACCEPT: 10,
 } as const;
 export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind];
 export const KIND_BITS = 4;
@@ -50,7 +49,7 @@ const SIZE_CLASSES: readonly SizeClass[] = [SizeClass.SMALL, SizeClass.MEDIUM, S
 const TWO_TO_32 = 4_294_967_296;
 
 const RESTRICTIONS: RingRestrictions = {
-  operations: [Op.ACCEPT, Op.ASYNC_CANCEL, Op.CONNECT, Op.CLOSE, Op.SEND, Op.RECV, Op.SHUTDOWN],
+  operations: [Op.ACCEPT, Op.ASYNC_CANCEL, Op.CONNECT, Op.CLOSE, Op.SEND, Op.RECV],
   entryFlags: SqeFlag.BUFFER_SELECT,
   registerOperations: [Register.RING_FDS, Register.UNREGISTER_PBUF_RING],
 };

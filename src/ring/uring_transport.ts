@@ -82,10 +82,16 @@ export class UringTransport implements Transport, AcceptTarget {
       runPending: () => this.#runPending(),
       reap: () => this.#reap(),
     });
-    this.#core = new UringCore(pool, this.#loop.events.descriptor, {
-      onConnectionFree: (connection) => this.#onConnectionFree(connection),
-      onWork: () => this.#loop.wake(),
-    });
+    try {
+      this.#core = new UringCore(pool, this.#loop.events.descriptor, {
+        onConnectionFree: (connection) => this.#onConnectionFree(connection),
+        onWork: () => this.#loop.wake(),
+      });
+    } catch (error) {
+      void this.#loop.stop(); // its eventfd would keep the process alive
+      unmap(this.#addresses);
+      throw error;
+    }
     this.counters = this.#core.counters;
     this.#loop.start(this.#core.ring);
   }

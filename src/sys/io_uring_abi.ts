@@ -23,7 +23,6 @@ export const Op = {
   CLOSE: 19,
   SEND: 26,
   RECV: 27,
-  SHUTDOWN: 34,
 } as const;
 
 /** Bits of the second byte of an entry. */

@@ -62,7 +62,9 @@ test('exitAtOnce() ends the process with its code although a timer is pending', 
   assert.equal(runScript('setTimeout(() => {}, 60_000); sys.exitAtOnce(7);').status, 7);
 });
 
-test('dropPrivileges() gives up root for good', { skip: process.getuid!() !== 0 }, () => {
+test('dropPrivileges() gives up root for good', {
+  skip: process.getuid!() === 0 ? false : 'only root has them',
+}, () => {
   const result = runScript(`
     sys.dropPrivileges({ userId: 65534, groupId: 65534, userName: '' });
     let back = 'refused';

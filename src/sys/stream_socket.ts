@@ -14,6 +14,7 @@ const libc = bind({
   },
   getpeername: { arguments: ['int32', 'pointer', 'pointer'], return: 'int32' },
   getsockname: { arguments: ['int32', 'pointer', 'pointer'], return: 'int32' },
+  shutdown: { arguments: ['int32', 'int32'], return: 'int32' },
   close: { arguments: ['int32'], return: 'int32' },
 });
 
@@ -26,6 +27,7 @@ const SO_KEEPALIVE = 9;
 const SO_LINGER = 13;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const SHUT_WR = 1;
 /** Room for any socket address (struct sockaddr_storage). */
 export const SOCKET_ADDRESS_BYTES = 128;
 
@@ -60,6 +62,15 @@ export function setStreamOptions(descriptor: number): void {
 /** Makes the coming close a reset: nothing unsent is kept (SO_LINGER of 0 seconds). */
 export function setResetOnClose(descriptor: number): void {
   setOption(descriptor, SOL_SOCKET, SO_LINGER, 1, 0, 8);
+}
+
+/**
+ * Sends our FIN behind what was sent. A system call and not an operation of the ring: the kernel
+ * gives that one to a thread, which looks up the descriptor when it comes to it (seen on 6.18), and
+ * may then shut the next connection that was given the same number.
+ */
+export function shutdownSending(descriptor: number): void {
+  libc.shutdown(descriptor, SHUT_WR);
 }
 
 /** Whether a descriptor is a Unix socket. */

@@ -58,6 +58,7 @@ wireSuite('early answers', {}, (suite) => {
   defineReuse(suite);
   defineTooLarge(suite);
   defineLinger(suite);
+  defineEnds(suite);
 });
 
 function defineUpstreamEarly(suite: WireSuite): void {
@@ -254,6 +255,28 @@ function defineLinger(suite: WireSuite): void {
       assert.equal((await client.response()).status, 413);
     },
   );
+}
+
+function defineEnds(suite: WireSuite): void {
+  // Connections that end quickly after a FIN of ours hand their descriptors to the next ones.
+  suite.test('ends no connection with the FIN of another', async (proxied) => {
+    const refused = async (): Promise<void> => {
+      for (let i = 0; i < 150; i++) {
+        const client = await proxied.client(0, true);
+        client.write('GET / HTTP/1.1\r\nHost : a\r\n\r\n');
+        client.end();
+        await client.wire.over();
+      }
+    };
+    const served = async (): Promise<void> => {
+      for (let i = 0; i < 150; i++) {
+        const client = await proxied.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+        assert.equal((await client.response()).status, 200);
+        client.destroy();
+      }
+    };
+    await Promise.all([refused(), served(), served(), refused()]);
+  });
 
   suite.test('lets a client finish that sends a little after its last answer', async (proxied) => {
     proxied.origin.onRequest = answerOk;
