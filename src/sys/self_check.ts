@@ -17,7 +17,7 @@ const native = bind({
   },
 });
 
-const CALLS_COUNT = 5_000; // past the thresholds of V8's optimising compilers
+const CALLS_COUNT = 3_000; // past the thresholds of V8's optimising compilers
 const SYSTEM_CALLS_COUNT = 1_000;
 const SYSCALL_GETPID = process.arch === 'arm64' ? 172 : 39;
 
