@@ -9,9 +9,9 @@ import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { TestContext } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Client, request as undiciRequest } from 'undici';
-import { findNginx, NginxOrigin } from '../support/nginx_origin.ts';
+import { findProgram, NginxOrigin } from '../support/nginx_origin.ts';
 import type { ProxiedOrigin } from '../support/proxied_origin.ts';
 import { answerOk, type OriginConnection } from '../support/scripted_origin.ts';
 import { fieldValue, type WireMessage } from '../support/wire_message.ts';
@@ -50,11 +50,22 @@ function sayContinue(request: WireMessage, connection: OriginConnection): void {
 }
 
 wireSuite('client programs', {}, (suite) => {
-  defineCurl(suite);
+  defineCurl(needing(suite, 'curl'));
   defineNodeHttp(suite);
   defineUndici(suite);
-  defineNginx(suite);
+  defineNginx(needing(suite, 'nginx', 'curl'));
 });
+
+/** The same suite, of which nothing runs, visibly, where a program is missing. */
+function needing(suite: WireSuite, ...programs: string[]): WireSuite {
+  const missing = programs.filter((name) => findProgram(name) === undefined);
+  if (missing.length === 0) return suite;
+  const skip = `not installed: ${missing.join(', ')} (apt-get install ${missing.join(' ')})`;
+  const skipped = (name: string): void => {
+    test(name, { skip }, () => {});
+  };
+  return { ...suite, test: skipped, testWith: skipped };
+}
 
 function defineCurl(suite: WireSuite): void {
   suite.test('curl: GET, HEAD, HTTP/1.0, two requests on one connection', async (proxied) => {
@@ -202,7 +213,6 @@ function defineUndici(suite: WireSuite): void {
 }
 
 function defineNginx(suite: WireSuite): void {
-  const skip = findNginx() === undefined ? 'nginx is not installed' : false;
   const file = Buffer.alloc(3 * MIB, 'nginx-');
 
   const nginxTest = (
@@ -211,10 +221,6 @@ function defineNginx(suite: WireSuite): void {
     body: (proxied: ProxiedOrigin) => Promise<void>,
   ): void => {
     suite.test(`nginx: ${name}`, async (_proxied, t) => {
-      if (skip !== false) {
-        t.skip(skip);
-        return;
-      }
       const own = await startBeforeNginx(suite, t, file, server);
       try {
         await body(own);

@@ -6,11 +6,11 @@ import { accessSync, chmodSync, constants, existsSync, mkdirSync, writeFileSync 
 import { join } from 'node:path';
 import { until } from './proxied_origin.ts';
 
-const PLACES = ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'];
+const FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/bin', '/usr/local/bin'];
 
-/** Where nginx is; undefined where it is not installed. */
-export function findNginx(): string | undefined {
-  return PLACES.find((path) => {
+/** Where a program is; undefined where it is not installed. */
+export function findProgram(name: string): string | undefined {
+  return FOLDERS.map((folder) => join(folder, name)).find((path) => {
     try {
       accessSync(path, constants.X_OK);
       return true;
@@ -43,7 +43,7 @@ export class NginxOrigin {
     const config = join(folder, 'nginx.conf');
     writeFileSync(config, configOf(folder, socketPath, content, server));
     const args = ['-p', folder, '-c', config, '-e', join(folder, 'error.log')];
-    const child = spawn(findNginx()!, args, { stdio: 'ignore' });
+    const child = spawn(findProgram('nginx')!, args, { stdio: 'ignore' });
     await until('nginx listens', () => {
       if (child.exitCode !== null) throw new Error(`nginx ended with ${child.exitCode}`);
       return existsSync(socketPath);
