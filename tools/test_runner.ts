@@ -6,11 +6,13 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ROOT, type Step, type StepResult, stepEnvironment } from './steps.ts';
 import type { TestOutcome } from './test_reporter.ts';
 
 const FILES_AT_ONCE = 2;
 const REPORTER = join(import.meta.dirname, 'test_reporter.ts');
+const LEAVE_AT_ONCE = pathToFileURL(join(import.meta.dirname, 'leave_at_once.ts')).href;
 
 /** Which files a step runs: all `*_test.ts` below the folders. */
 export interface TestFolders {
@@ -80,6 +82,7 @@ async function runFile(file: string, report: string, timeoutMs: number): Promise
   const end = await runProcess(
     [
       '--disable-warning=ExperimentalWarning',
+      `--import=${LEAVE_AT_ONCE}`,
       `--test-reporter=${REPORTER}`,
       `--test-reporter-destination=${report}`,
       file,
