@@ -3,12 +3,12 @@
 //   ASLEEP --(eventfd through libuv, timer, work from outside)--> SCHEDULED --setImmediate--> TURN
 //     ^                                                              ^                          |
 //     |                                                              +---(bound reached)--------+
-//     +-------------(nothing for WAIT_US, last look finds nothing)------------------------------+
+//     +------------(a wait and a last look find nothing)----------------------------------------+
 //
 // A turn is rounds of submit, reap, work, up to TURN_MS_MAX, so that libuv gets its share. A round
 // that finds nothing waits in the ring for the rest of the turn before the loop goes to sleep:
-// under load the next completion is microseconds away, and waking through libuv costs several times
-// a wait (measured in docs/internals/loop.md).
+// under load the next completion is microseconds away, and waking through libuv takes three system
+// calls more (docs/internals/loop.md).
 
 import type { Clock } from '../base/clock.ts';
 import { TURN_MS_MAX, TURN_ROUNDS_MAX } from '../base/limits.ts';

@@ -179,8 +179,7 @@ export class Supervisor implements SlotContext {
     return buildStatusReport(frame, this.snapshot, this.#rows.all());
   }
 
-  // --- SlotContext
-  // ----------------------------------------------------------------------------------
+  // --- SlotContext -------------------------------------------------------------------------------
 
   spawn(slot: WorkerSlot): ChildProcess {
     this.#slotRows[slot.index] = this.#rows.acquire();
@@ -242,8 +241,7 @@ export class Supervisor implements SlotContext {
     if (this.#slots.every((slot) => slot.state === SlotState.ENDED)) void this.#end();
   }
 
-  // --- inside
-  // ---------------------------------------------------------------------------------------
+  // --- inside ------------------------------------------------------------------------------------
 
   #onSignal(signal: SupervisorSignal): void {
     switch (signal) {

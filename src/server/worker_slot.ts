@@ -74,8 +74,7 @@ export class WorkerSlot {
     this.#context = context;
   }
 
-  // --- events
-  // ---------------------------------------------------------------------------------------
+  // --- events ------------------------------------------------------------------------------------
 
   start(): void {
     switch (this.#state) {
@@ -136,8 +135,7 @@ export class WorkerSlot {
     child.send(message, () => {}); // a worker that is gone says so by its exit
   }
 
-  // --- questions
-  // ------------------------------------------------------------------------------------
+  // --- questions ---------------------------------------------------------------------------------
 
   get state(): SlotState {
     return this.#state;
@@ -172,8 +170,7 @@ export class WorkerSlot {
     return this.#startedMs;
   }
 
-  // --- inside
-  // ---------------------------------------------------------------------------------------
+  // --- inside ------------------------------------------------------------------------------------
 
   #spawn(): void {
     this.#state = SlotState.STARTING;
