@@ -185,7 +185,7 @@ export class Supervisor implements SlotContext {
     this.#slotRows[slot.index] = this.#rows.acquire();
     const listeners = this.#sockets.listenersOf(slot.index);
     const entry = this.#options.workerEntry ?? entryPath('worker_main');
-    return spawnWorker(entry, this.#shared.descriptor, listeners);
+    return spawnWorker(entry, this.#shared.descriptor, listeners, this.snapshot.transport);
   }
 
   async firstMessage(slot: WorkerSlot): Promise<ToWorker> {

@@ -4,6 +4,7 @@
 //   0 /dev/null   1 stdout   2 stderr   3 channel   4 shared segment   5... its listening sockets
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { TransportChoice } from '../config/snapshot.ts';
 import { compileCacheEnvironment } from './compile_cache.ts';
 import { PROCESS_FLAGS } from './entry_path.ts';
 import type { WorkerListener } from './worker_protocol.ts';
@@ -11,14 +12,21 @@ import type { WorkerListener } from './worker_protocol.ts';
 /** Number of the shared segment's descriptor inside a worker. */
 export const WORKER_SEGMENT_DESCRIPTOR = 4;
 const FIRST_LISTENER_DESCRIPTOR = 5;
+/**
+ * Over node:net each write leaves garbage: with a young generation of 1 MiB (V8's own is 16) memory
+ * stays flat while a large body passes. On the ring there is next to none, and it costs 5 % of CPU.
+ */
+const YOUNG_GENERATION_FLAG = '--max-semi-space-size=1';
 
 /** Starts `entry`. `listeners` and `segmentDescriptor` are the supervisor's numbers. */
 export function spawnWorker(
   entry: string,
   segmentDescriptor: number,
   listeners: readonly WorkerListener[],
+  transport: TransportChoice,
 ): ChildProcess {
-  return spawn(process.execPath, [...PROCESS_FLAGS, entry], {
+  const flags = transport === 'node' ? [...PROCESS_FLAGS, YOUNG_GENERATION_FLAG] : PROCESS_FLAGS;
+  return spawn(process.execPath, [...flags, entry], {
     stdio: [
       'ignore',
       'inherit',
