@@ -12,7 +12,7 @@ export const ByteClass = {
   VALUE: 4,
   /** Request target: 0x21 to 0x7E but `#`. More than RFC 3986 has, because browsers send more. */
   TARGET: 8,
-  /** Of these, what needs no look in a path: all but `%`, `?` and `.`. */
+  /** Of these, what needs no look in a path: all but `%`, `?`, `.` and `\`. */
   PATH: 16,
   /** reg-name of a host without escapes: unreserved and sub-delims. */
   HOST: 32,
@@ -44,7 +44,7 @@ function makeClasses(): Uint8Array {
     if (isVisible || byte === 0x20 || byte === 0x09 || byte >= 0x80) bits |= ByteClass.VALUE;
     if (isVisible && character !== '#') {
       bits |= ByteClass.TARGET;
-      if (!'%?.'.includes(character)) bits |= ByteClass.PATH;
+      if (!'%?.\\'.includes(character)) bits |= ByteClass.PATH;
     }
     if (isUnreserved || "!$&'()*+,;=".includes(character)) bits |= ByteClass.HOST;
     if (isUnreserved) bits |= ByteClass.UNRESERVED;

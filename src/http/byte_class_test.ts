@@ -30,7 +30,7 @@ test('BYTE_CLASS: a target has all visible ASCII but the fragment', () => {
   for (let byte = 0; byte < 256; byte++) {
     const isWanted = byte > 32 && byte < 127 && byte !== 0x23;
     assert.equal((BYTE_CLASS[byte]! & ByteClass.TARGET) !== 0, isWanted, String(byte));
-    const isPlain = isWanted && !'%?.'.includes(String.fromCharCode(byte));
+    const isPlain = isWanted && !'%?.\\'.includes(String.fromCharCode(byte));
     assert.equal((BYTE_CLASS[byte]! & ByteClass.PATH) !== 0, isPlain, String(byte));
   }
 });

@@ -8,6 +8,18 @@ import type { Clock } from '../base/clock.ts';
 
 const DATE_BYTES = 29;
 
+const dates = new WeakMap<Arena, HttpDate>();
+
+/** The one date of an arena. */
+export function httpDateOf(arena: Arena): HttpDate {
+  let date = dates.get(arena);
+  if (date === undefined) {
+    date = new HttpDate(arena);
+    dates.set(arena, date);
+  }
+  return date;
+}
+
 /** `Date` for one worker. */
 export class HttpDate {
   readonly #bytes: Uint8Array;

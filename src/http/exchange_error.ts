@@ -66,6 +66,8 @@ export const ExchangeError = {
   DRAINING: 35,
   OVERLOADED: 36,
   INTERNAL: 37,
+  REQUEST_PATH_REFUSED: 38,
+  MIDDLEWARE_FAILED: 39,
 } as const;
 export type ExchangeError = (typeof ExchangeError)[keyof typeof ExchangeError];
 
@@ -356,6 +358,22 @@ export const EXCHANGE_ERRORS: readonly ExchangeErrorInfo[] = [
     'The proxy is out of buffers or connections.',
   ),
   row('proxy_internal_error', 500, 'proxy_internal_error', 'proxy', NEVER, 'The proxy failed.'),
+  row(
+    'request_path_refused',
+    400,
+    'http_request_error',
+    'client',
+    NEVER,
+    'The path is spelled so that servers read it differently (`unsafePaths`).',
+  ),
+  row(
+    'middleware_failed',
+    500,
+    'proxy_internal_error',
+    'proxy',
+    NEVER,
+    'A middleware threw, or did not come to an end.',
+  ),
 ];
 
 function row(

@@ -22,8 +22,12 @@ const REMOVED = 1;
  */
 const LINE = 2;
 
-/** Room for fields that we add beside those that were received. */
+/** Room for fields that are added beside those that were received. */
 const ADDED_COUNT_MAX = 24;
+/**
+ * Of these, what the proxy itself may add; the rest, and what was not received, is middleware's.
+ */
+const ADDED_BY_PROXY_COUNT_MAX = 12;
 const CAPACITY: number = FIELDS_COUNT_MAX + ADDED_COUNT_MAX;
 
 export class HeaderBlock {
@@ -66,6 +70,11 @@ export class HeaderBlock {
   /** Whether there is room for one more received field (RFC 6585 section 5: 431 when not). */
   get isFull(): boolean {
     return this.count >= FIELDS_COUNT_MAX;
+  }
+
+  /** Whether middleware may add one more: what the proxy adds itself always has room. */
+  get hasRoom(): boolean {
+    return this.count < CAPACITY - ADDED_BY_PROXY_COUNT_MAX;
   }
 
   nameStart(index: number): number {

@@ -45,6 +45,10 @@ export class RequestHead {
   targetEnd = 0;
   /** End of the path; equal to `targetEnd` where there is no query, else the offset of `?`. */
   pathEnd = 0;
+  /** `PathDoubt` bits (target.ts) of the path as it was received; almost always 0. */
+  pathDoubts = 0;
+  /** The normalised path has escapes. */
+  hasPathEscapes = false;
   /**
    * Host and port as the client named them (absolute target first, then Host); empty in HTTP/1.0
    * only.

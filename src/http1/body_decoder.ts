@@ -52,9 +52,10 @@ export class BodyDecoder {
    * the callback that is told of them returns.
    */
   readonly trailers: HeaderBlock;
+  /** Trailer fields whose name has an underscore are dropped; may change between two bodies. */
+  dropsUnderscores: boolean;
   readonly #bytes: Uint8Array;
   readonly #section: TrailerSection;
-  readonly #dropsUnderscores: boolean;
   readonly #header: ChunkHeader = new ChunkHeader();
   #state: State = State.END;
   // Bytes left of a body with a length, or of a chunk.
@@ -64,11 +65,10 @@ export class BodyDecoder {
   #gatheredBytes = 0;
   #lineStart = 0;
 
-  /** Trailer fields whose name has an underscore are dropped unless `dropsUnderscores` is false. */
   constructor(arena: Arena, dropsUnderscores = true) {
     this.#bytes = arena.bytes;
     this.#section = trailerSectionOf(arena);
-    this.#dropsUnderscores = dropsUnderscores;
+    this.dropsUnderscores = dropsUnderscores;
     this.trailers = this.#section.fields;
   }
 
@@ -235,7 +235,7 @@ export class BodyDecoder {
   #endTrailers(at: number): BodyResult {
     const gathered = this.#gathered;
     const byteCount = this.#gatheredBytes;
-    if (!this.#section.decode(gathered, byteCount, this.#dropsUnderscores)) return this.#refuse();
+    if (!this.#section.decode(gathered, byteCount, this.dropsUnderscores)) return this.#refuse();
     this.#gathered = NOTHING;
     this.#gatheredBytes = 0;
     this.consumedEnd = at;

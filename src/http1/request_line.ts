@@ -27,6 +27,7 @@ const PERCENT = 0x25;
 const DOT = 0x2e;
 const SLASH = 0x2f;
 const QUESTION = 0x3f;
+const BACKSLASH = 0x5c;
 
 export class RequestLine {
   error: ExchangeError = ExchangeError.NONE;
@@ -35,7 +36,7 @@ export class RequestLine {
   targetEnd = 0;
   /** Offset of the first `?`, or -1. */
   query = -1;
-  /** The path has escapes or a segment that begins with a dot. */
+  /** The path has escapes, a backslash, or a segment that begins with a dot. */
   needsNormalizing = false;
   version = 11;
   /** After COMPLETE: offset behind the CRLF. */
@@ -113,6 +114,9 @@ export class RequestLine {
       const byte = bytes[at];
       if (byte === DOT) {
         if (bytes[at - 1] === SLASH) this.needsNormalizing = true;
+        at++;
+      } else if (byte === BACKSLASH) {
+        this.needsNormalizing = true;
         at++;
       } else if (byte === PERCENT) {
         // A lone `%` is no escape (RFC 3986 section 2.1), and could become one by decoding what

@@ -9,7 +9,7 @@ import { isAuthority, isAuthorityWithPort } from '../http/host.ts';
 import type { RequestHead } from '../http/message_head.ts';
 import { TargetForm } from '../http/message_head.ts';
 import { Method } from '../http/methods.ts';
-import { normalizePath } from '../http/target.ts';
+import { findPathDoubts, hasEscapes, normalizePath } from '../http/target.ts';
 import type { RequestLine } from './request_line.ts';
 
 const ASTERISK = 0x2a;
@@ -86,18 +86,25 @@ function skipScheme(bytes: Uint8Array, start: number, end: number): number {
   return at;
 }
 
-/** Brings the target of a complete head into the form that is matched and forwarded, in place. */
+/**
+ * Brings the target of a complete head into the form that is matched and forwarded, in place, and
+ * notes what is doubtful about its path.
+ */
 export function normalizeTarget(
   bytes: Uint8Array,
   head: RequestHead,
   needsNormalizing: boolean,
 ): void {
+  head.pathDoubts = 0;
+  head.hasPathEscapes = false;
   if (head.targetForm === TargetForm.ABSOLUTE && head.pathEnd === head.targetStart) {
     openPath(bytes, head);
     return;
   }
   if (!needsNormalizing || bytes[head.targetStart] !== SLASH) return;
+  head.pathDoubts = findPathDoubts(bytes, head.targetStart, head.pathEnd);
   const pathEnd = normalizePath(bytes, head.targetStart, head.pathEnd);
+  head.hasPathEscapes = hasEscapes(bytes, head.targetStart, pathEnd);
   if (pathEnd !== head.pathEnd) {
     bytes.copyWithin(pathEnd, head.pathEnd, head.targetEnd);
     head.targetEnd -= head.pathEnd - pathEnd;

@@ -14,6 +14,7 @@ import { EXCHANGE_ERRORS } from '../../src/http/exchange_error.ts';
 import type { HeaderBlock } from '../../src/http/header_block.ts';
 import { Framing, RequestHead, ResponseHead, TargetForm } from '../../src/http/message_head.ts';
 import { Method } from '../../src/http/methods.ts';
+import { PathDoubt } from '../../src/http/target.ts';
 import { latin1Text } from '../../src/http/text.ts';
 import { BodyDecoder } from '../../src/http1/body_decoder.ts';
 import type { HeadLimits } from '../../src/http1/decode_result.ts';
@@ -237,6 +238,8 @@ export class Http1Feeder {
       form: nameOf(TargetForm, head.targetForm),
       target: this.#text(head.targetStart, head.targetEnd),
       path: this.#text(head.targetStart, head.pathEnd),
+      doubts: doubtsText(head.pathDoubts),
+      'path escapes': yesOrNo(head.hasPathEscapes),
       authority: this.#text(head.authorityStart, head.authorityEnd),
       version: String(head.version),
       framing: nameOf(Framing, head.framing),
@@ -311,4 +314,9 @@ function nameOf(table: Readonly<Record<string, number>>, value: number): string 
 
 function yesOrNo(value: boolean): string {
   return value ? 'yes' : 'no';
+}
+
+function doubtsText(doubts: number): string {
+  const names = Object.entries(PathDoubt).filter(([, bit]) => (doubts & bit) !== 0);
+  return names.map(([name]) => name).join(' ') || 'none';
 }

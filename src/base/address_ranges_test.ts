@@ -2,10 +2,10 @@
 
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
-import { compileTrust, parseAddress } from './address_ranges.ts';
+import { compileAddressRanges, parseAddress } from './address_ranges.ts';
 
-describe('compileTrust()', () => {
-  const isTrusted = compileTrust([
+describe('compileAddressRanges()', () => {
+  const isTrusted = compileAddressRanges([
     { host: '10.1.0.0', family: 4, bits: 16 },
     { host: '192.0.2.128', family: 4, bits: 25 },
     { host: '203.0.113.9', family: 4, bits: 32 },
@@ -47,12 +47,13 @@ describe('compileTrust()', () => {
     it(`does not hold "${host}"`, () => assert.equal(isTrusted(host), false));
 
   it('holds every address of its family with no bits', () => {
-    const isAnyIpv4 = compileTrust([{ host: '0.0.0.0', family: 4, bits: 0 }]);
+    const isAnyIpv4 = compileAddressRanges([{ host: '0.0.0.0', family: 4, bits: 0 }]);
     assert.equal(isAnyIpv4('255.1.2.3'), true);
     assert.equal(isAnyIpv4('::1'), false);
   });
 
-  it('holds nothing without ranges', () => assert.equal(compileTrust([])('127.0.0.1'), false));
+  it('holds nothing without ranges', () =>
+    assert.equal(compileAddressRanges([])('127.0.0.1'), false));
 });
 
 describe('parseAddress()', () => {

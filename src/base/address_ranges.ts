@@ -1,9 +1,15 @@
-// Which client addresses are in `trustedProxies`. Asked once per connection, not per request, so
-// it works on text. An IPv4 address that came in over an IPv6 socket (`::ffff:192.0.2.1`) is
-// compared as IPv4.
+// Which addresses are in a list of networks: `trustedProxies`, the client addresses of a route.
+// Asked once per connection, or by routes that ask for it, so it works on text. An IPv4 address
+// that came in over an IPv6 socket (`::ffff:192.0.2.1`) is compared as IPv4.
 
-import { assert } from '../base/assert.ts';
-import type { AddressRange } from './options.ts';
+import { assert } from './assert.ts';
+
+/** A range of addresses: `bits` leading bits of `host` (numeric IPv4 or IPv6). */
+export interface AddressRange {
+  readonly host: string;
+  readonly family: 4 | 6;
+  readonly bits: number;
+}
 
 interface CompiledRange {
   readonly words: readonly number[];
@@ -14,7 +20,7 @@ interface CompiledRange {
  * Compiles ranges into a question about one numeric address. A Unix socket's client has the
  * address '' and is in no range; neither is text that is no address.
  */
-export function compileTrust(ranges: readonly AddressRange[]): (host: string) => boolean {
+export function compileAddressRanges(ranges: readonly AddressRange[]): (host: string) => boolean {
   const compiled: CompiledRange[] = ranges.map((range) => {
     const words = parseAddress(range.host);
     assert(words !== null, 'the host of an address range is a numeric address');
