@@ -57,6 +57,8 @@ export const CHUNK_EXTENSION_BYTES_MAX: number = 4 * KIB;
 export const TRAILER_BYTES_MAX: number = 8 * KIB;
 /** Room for what we add to a head: forwarding fields, Via, request id. */
 export const HEAD_ADDITIONS_BYTES_MAX: number = 2 * KIB;
+/** What middleware may write into one message: names, values and a new path. */
+export const MIDDLEWARE_FIELD_BYTES_MAX: number = 24 * KIB;
 /** Interim (1xx) responses of one exchange; more is an upstream gone mad. */
 export const INTERIM_RESPONSES_MAX = 16;
 /** Empty lines tolerated before a request line (RFC 9112 section 2.2). */
@@ -66,6 +68,9 @@ export const METHOD_BYTES_MAX = 64;
 /** Elements of `Connection` in one head. */
 export const CONNECTION_OPTIONS_MAX = 64;
 export const REQUESTS_PER_CONNECTION_MAX = 100_000;
+/** Parameters of one path pattern, and the segments that it may have. */
+export const PATH_PARAMETERS_COUNT_MAX = 32;
+export const PATH_PATTERN_SEGMENTS_COUNT_MAX = 256;
 
 // --- timeouts, milliseconds ----------------------------------------------------------------------
 
@@ -77,9 +82,15 @@ export const FIRST_BYTE_TIMEOUT_MS = 60_000;
 export const BETWEEN_BYTES_TIMEOUT_MS = 60_000;
 /** An endpoint that has not said 100 (Continue) by then is sent the body anyway. */
 export const CONTINUE_WAIT_MS = 1_000;
+/** A hook of middleware whose promise has not settled by then has failed. */
+export const MIDDLEWARE_TIMEOUT_MS = 30_000;
+/** Failures of one middleware are logged this often at most, with the number of those left out. */
+export const MIDDLEWARE_LOG_INTERVAL_MS = 1_000;
 export const TUNNEL_IDLE_TIMEOUT_MS = 3_600_000;
 export const DRAIN_TIMEOUT_MS = 30_000;
 export const DRAIN_IDLE_MS = 5_000;
+/** A worker that was replaced finishes its exchanges and tunnels within this time. */
+export const RETIRE_TIMEOUT_MS = 3_600_000;
 /** Slow bodies: below this average after the grace, a request body or a response read is cut. */
 export const BODY_RATE_BYTES_PER_SECOND_MIN = 240;
 export const BODY_RATE_GRACE_MS = 10_000;
@@ -98,6 +109,11 @@ export const RESPONSE_CONTINUOUS_BYTES_MAX: number = 16 * KIB;
 /** A request that was announced as small waits this long at most for the rest of it. */
 export const REQUEST_HOLD_MS_MAX = 20;
 
+// --- own bodies: `respond.file`, error pages -----------------------------------------------------
+
+/** Each is kept in memory by every worker: larger ones are for an upstream. */
+export const OWN_BODY_BYTES_MAX: number = MIB;
+
 // --- the access log ------------------------------------------------------------------------------
 
 export const LOG_BUFFER_BYTES: number = 256 * KIB;
@@ -107,6 +123,14 @@ export const LOG_FLUSH_INTERVAL_MS = 100;
 // --- supervisor ----------------------------------------------------------------------------------
 
 export const WORKERS_MAX = 256;
+/** Replaced workers of one slot that may still finish what they have; the oldest gives way. */
+export const RETIRING_WORKERS_MAX = 4;
+/** All workers have compiled a new snapshot by then, or it is abandoned. */
+export const PREPARE_TIMEOUT_MS = 10_000;
+/** A worker that has not taken a committed snapshot by then is replaced. */
+export const COMMIT_TIMEOUT_MS = 10_000;
+/** Routes that a worker is sent at once: it serves requests in between. */
+export const PREPARE_ROUTES_COUNT = 100;
 export const HEARTBEAT_INTERVAL_MS = 500;
 export const HEARTBEAT_TIMEOUT_MS = 10_000;
 export const WORKER_DEATHS_BEFORE_BACKOFF = 3;
@@ -141,7 +165,10 @@ assert(
   'the buffers fit the arena',
 );
 assert(
-  REQUEST_HEAD_BYTES_MAX + HEAD_ADDITIONS_BYTES_MAX <=
+  Math.max(REQUEST_HEAD_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX) +
+    HEAD_ADDITIONS_BYTES_MAX +
+    MIDDLEWARE_FIELD_BYTES_MAX +
+    FIELDS_COUNT_MAX * ': \r\n'.length <=
     BUFFER_LARGE_BYTES - BUFFER_HEADROOM_BYTES - BUFFER_TAILROOM_BYTES,
   'a rewritten head fits one large buffer',
 );

@@ -33,6 +33,9 @@ export const Cell = {
   ACCEPT_STARVATIONS: 21,
   RECEIVE_STARVATIONS: 22,
   LOOP_ROUNDS: 23,
+  /** Copies of requests that were sent to a mirror, and those given up so as to hold nothing up. */
+  MIRRORS: 24,
+  MIRRORS_DROPPED: 25,
 } as const;
 export type Cell = (typeof Cell)[keyof typeof Cell];
 

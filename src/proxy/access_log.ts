@@ -67,6 +67,9 @@ export class AccessLog {
       case LogField.client:
         this.#putName(record.remoteHost);
         break;
+      case LogField.clientPort:
+        line.putNumber(record.remotePort);
+        break;
       case LogField.status:
         if (record.status === 0) this.#putNoNumber();
         else line.putNumber(record.status);

@@ -34,6 +34,7 @@ export class AccessRecord {
   /** Wall clock when the request began. */
   wallMs = 0;
   remoteHost = '';
+  remotePort = 0;
   /** 0 where nothing was answered. */
   status = 0;
   error: ExchangeError = ExchangeError.NONE;

@@ -1,26 +1,6 @@
 // One exchange: a request, its way to an endpoint, and the response. Joins a `ServerStream` of the
 // downstream driver with a `ClientStream` of the upstream driver, whichever protocol either speaks.
-//
-//         onRequest
-//             |
-//          ADMITTING --refused, or answered by the proxy itself------------------------+
-//             | acquire        \--no connection to be had---- error answer ------------+
-//             |  \                                                                     |
-//             |   +--> WAITING --onStreamUnavailable--------- error answer ------------+
-//             |          | onStreamReady      ^                                        |
-//             v          v                    | retry, once, on a fresh connection     |
-//          REQUESTING (head sent, request body on its way; 1xx are relayed)            |
-//             |    |    \--onUpstreamError--------------------error answer ------------+
-//             |    | final head, no body                                               |
-//             |    +-------------------------------------------------------------------+
-//             | final head         | 101                                               v
-//             v                    v                                               FINISHING
-//         RESPONDING            TUNNEL (raw bytes both ways)                           |
-//          |      \ response body read and handed over whole                           |
-//          |       +-------------------------------------------------------------------+
-//          | onUpstreamError: broken off      |                                        |
-//          v                                  v onResponseSent                         v
-//         FREE <-------- onRequestAborted (from any state) ------------------------ onResponseSent
+// exchange_state.ts has the picture of its states.
 //
 // `Expect: 100-continue` is forwarded (RFC 9110 section 10.1.1): the endpoint decides, its 100 is
 // relayed, and only then the client's body is read; or when it comes unasked, or after a second,
@@ -32,10 +12,8 @@
 
 import { assert } from '../base/assert.ts';
 import type { BufferHandle } from '../base/buffer_pool.ts';
-import { CONTINUE_WAIT_MS } from '../base/limits.ts';
 import { Cell } from '../base/metrics_cells.ts';
 import type { ObjectPool, Pooled } from '../base/object_pool.ts';
-import { Timer, type TimerOwner } from '../base/timer_wheel.ts';
 import type {
   ClientStream,
   ClientStreamHandler,
@@ -44,64 +22,62 @@ import type {
 } from '../http/exchange_contract.ts';
 import { EXCHANGE_ERRORS, ExchangeError } from '../http/exchange_error.ts';
 import type { HeaderBlock } from '../http/header_block.ts';
-import { Framing, type RequestHead, type ResponseHead } from '../http/message_head.ts';
-import { Method } from '../http/methods.ts';
-import { rangesEqualIgnoreCase } from '../http/text.ts';
+import { Framing, type ResponseHead } from '../http/message_head.ts';
+import { HookOutcome } from '../middleware/hook_outcome.ts';
 import type { StreamWaiter } from '../upstream/upstream.ts';
-import { BodyPump } from './body_pump.ts';
-import { answerError } from './error_answer.ts';
-import type { ExchangeContext, ExchangeUpstream } from './exchange_context.ts';
+import { RouteKind } from './compiled_route.ts';
+import { ContinueWait, type ContinueWaiter } from './continue_wait.ts';
+import { ExchangeAnswers } from './exchange_answers.ts';
+import { ExchangeBodies } from './exchange_bodies.ts';
+import type { ExchangeContext } from './exchange_context.ts';
+import type { ExchangeHooks, HooksOwner } from './exchange_hooks.ts';
 import { ExchangeOutcome } from './exchange_outcome.ts';
-import { answerOptions, answerTrace } from './final_recipient.ts';
-import { ForwardingPlan } from './forwarding.ts';
+import { ExchangeRequest } from './exchange_request.ts';
+import { ExchangeState } from './exchange_state.ts';
+import { answerAsFinal, isFinalRecipient } from './final_recipient.ts';
+import type { ProxyState } from './proxy_state.ts';
 import { maySendAgain } from './retry_rule.ts';
-import { selectUpgrade } from './upgrade_token.ts';
+import { isUpgradeAskedFor } from './upgrade_token.ts';
 
-export const ExchangeState = {
-  FREE: 0,
-  ADMITTING: 1,
-  WAITING: 2,
-  REQUESTING: 3,
-  RESPONDING: 4,
-  FINISHING: 5,
-  TUNNEL: 6,
-} as const;
-export type ExchangeState = (typeof ExchangeState)[keyof typeof ExchangeState];
-
-const { FREE, ADMITTING, WAITING, REQUESTING, RESPONDING, FINISHING, TUNNEL } = ExchangeState;
-const NO_ROUTE = -1;
-const ASTERISK = 0x2a;
+const { FREE, ADMITTING, HOOKING, WAITING, REQUESTING, HOLDING, RESPONDING, FINISHING, TUNNEL } =
+  ExchangeState;
 const NO_EVENT = 'an exchange is told of what its state expects';
 
 export class Exchange
-  implements ServerStreamHandler, ClientStreamHandler, StreamWaiter, TimerOwner, Pooled
+  implements
+    ServerStreamHandler,
+    ClientStreamHandler,
+    StreamWaiter,
+    ContinueWaiter,
+    HooksOwner,
+    Pooled
 {
   generation = 0;
   isFree = true;
   readonly #context: ExchangeContext;
   readonly #exchanges: ObjectPool<Exchange>;
-  readonly #plan: ForwardingPlan = new ForwardingPlan();
+  readonly #request: ExchangeRequest;
   readonly #outcome: ExchangeOutcome = new ExchangeOutcome();
-  readonly #requestPump: BodyPump;
-  readonly #responsePump: BodyPump;
-  readonly #continueTimer: Timer;
+  readonly #bodies: ExchangeBodies;
+  readonly #answers: ExchangeAnswers;
+  readonly #continue: ContinueWait;
   #state: ExchangeState = FREE;
+  #snapshot: ProxyState | null = null;
   #stream: ServerStream | null = null;
   #client: ClientStream | null = null;
-  #upstream: ExchangeUpstream | null = null;
-  #hasRequestBody = false;
+  /** The route's middleware at work; null where it has none. */
+  #hooks: ExchangeHooks | null = null;
   /** Inside `begin`, and so inside the callback that brought the head. */
   #isBeginning = false;
-  /** The client waits for a 100 (Continue) before it sends its body. */
-  #isContinuePending = false;
   #isRetried = false;
 
   constructor(context: ExchangeContext, exchanges: ObjectPool<Exchange>) {
     this.#context = context;
     this.#exchanges = exchanges;
-    this.#requestPump = new BodyPump(context.pool);
-    this.#responsePump = new BodyPump(context.pool);
-    this.#continueTimer = new Timer(this);
+    this.#request = new ExchangeRequest(context);
+    this.#bodies = new ExchangeBodies(context);
+    this.#answers = new ExchangeAnswers(context, this.#bodies.own);
+    this.#continue = new ContinueWait(context, this);
   }
 
   /** For tests and for the reader of a crash. */
@@ -111,37 +87,45 @@ export class Exchange
 
   // --- the request ------------------------------------------------------------------------------
 
-  /** A request head has arrived. */
-  begin(stream: ServerStream): void {
+  /** A request head has arrived; the exchange stays with this snapshot until its end. */
+  begin(stream: ServerStream, snapshot: ProxyState): void {
     assert(this.#state === FREE, 'an exchange begins once');
-    const { cells } = this.#context;
-    const head = stream.head;
+    const { bytes, cells, answers } = this.#context;
+    const { head } = stream;
     cells[Cell.REQUESTS]!++;
     cells[Cell.EXCHANGES_OPEN]!++;
+    snapshot.addExchange();
     this.#state = ADMITTING;
     this.#stream = stream;
-    const error = this.#admit(head);
+    this.#snapshot = snapshot;
+    const error = this.#request.begin(stream, snapshot);
+    const route = this.#request.route!;
+    this.#outcome.routeName = route.name;
     if (error !== ExchangeError.NONE) {
       this.#answerError(error);
       return;
     }
-    if (this.#answerAsFinalRecipient(head)) return;
-    selectUpgrade(this.#context.bytes, head, this.#outcome.route!.upgrades);
-    this.#hasRequestBody = hasBody(head.framing, head.contentLength);
-    if (this.#hasRequestBody) this.#requestPump.open(stream);
-    this.#isContinuePending = head.expectsContinue && this.#hasRequestBody && !head.bodyFollows;
+    if (isFinalRecipient(bytes, head, this.#request.plan.maxForwards)) {
+      this.#answer(answerAsFinal(answers, stream));
+      return;
+    }
+    const bodies = this.#bodies;
+    bodies.openRequest(stream, head);
+    this.#continue.isPending = head.expectsContinue && bodies.hasRequestBody && !head.bodyFollows;
     this.#isBeginning = true;
-    this.#acquire(false);
+    if (route.pipeline === null) this.#act();
+    else this.#runRequestHooks();
     this.#isBeginning = false;
   }
 
   onRequestBody(buffer: BufferHandle, start: number, end: number, isLast: boolean): void {
     assert(this.#state !== FREE, NO_EVENT);
-    const pump = this.#requestPump;
+    const pump = this.#bodies.request;
     const isTooLarge =
       this.#state < FINISHING &&
-      pump.byteCount + (end - start) > this.#outcome.route!.requestBodyBytesMax;
+      pump.byteCount + (end - start) > this.#request.route!.requestBodyBytesMax;
     if (!isTooLarge) {
+      if (!this.#request.mirrors.isEmpty) this.#request.mirrors.copyBody(start, end);
       pump.onChunk(buffer, start, end, isLast);
       return;
     }
@@ -151,14 +135,14 @@ export class Exchange
 
   onRequestEnd(trailers: HeaderBlock | null): void {
     assert(this.#state !== FREE, NO_EVENT);
-    this.#requestPump.onEnd(trailers);
+    if (!this.#request.mirrors.isEmpty) this.#request.mirrors.endBody();
+    this.#bodies.request.onEnd(trailers);
     this.#dropClientAfterTunnel();
   }
 
   onRequestAborted(error: ExchangeError): void {
     assert(this.#state !== FREE, NO_EVENT);
-    // The driver answers on its own account where nothing was answered yet and an answer is
-    // possible.
+    // Where nothing was answered yet and an answer is possible, the driver gives it.
     if (!this.#stream!.isResponseStarted) {
       const isCut = error === ExchangeError.DRAINING;
       this.#outcome.status = isCut ? 0 : EXCHANGE_ERRORS[error]!.status;
@@ -166,40 +150,50 @@ export class Exchange
     this.#finish(error);
   }
 
-  /** Routes and checks the request; anything but NONE is what it is refused with. */
-  #admit(head: RequestHead): ExchangeError {
-    const { routes, forwarding, bytes } = this.#context;
-    const isConnect = head.method === Method.CONNECT;
-    const index = isConnect ? NO_ROUTE : routes.match(bytes, head);
-    if (index !== NO_ROUTE) this.#outcome.route = routes.routes[index]!;
-    const error = forwarding.admit(head, this.#stream!.connection, this.#plan);
-    if (error !== ExchangeError.NONE) return error;
-    if (isConnect) return ExchangeError.METHOD_NOT_ALLOWED;
-    if (this.#outcome.route === null) {
-      return isForServer(bytes, head) ? ExchangeError.NONE : ExchangeError.ROUTE_NOT_FOUND;
-    }
-    const isTooLarge =
-      head.framing === Framing.LENGTH &&
-      head.contentLength > this.#outcome.route.requestBodyBytesMax;
-    return isTooLarge ? ExchangeError.REQUEST_BODY_TOO_LARGE : ExchangeError.NONE;
+  #runRequestHooks(): void {
+    const hooks = this.#request.beginHooks(this);
+    this.#hooks = hooks;
+    this.#onRequestHooks(hooks.runRequest());
   }
 
-  /** RFC 9110 section 7.6.2: with Max-Forwards at 0, MUST be answered here. */
-  #answerAsFinalRecipient(head: RequestHead): boolean {
-    if (this.#plan.maxForwards !== 0 && this.#outcome.route !== null) return false;
-    const { answers } = this.#context;
-    const stream = this.#stream!;
-    this.#outcome.status =
-      head.method === Method.TRACE ? answerTrace(answers, stream) : answerOptions(answers, stream);
-    this.#state = FINISHING;
-    return true;
+  #onRequestHooks(outcome: HookOutcome): void {
+    if (outcome === HookOutcome.SUSPENDED) this.#state = HOOKING;
+    else if (outcome === HookOutcome.DONE) this.#act();
+    else this.#answerHooks(outcome);
+  }
+
+  /** A hook that returned a promise has come to its end. */
+  onHooksResumed(outcome: HookOutcome): void {
+    if (this.#state === HOOKING) {
+      this.#state = ADMITTING;
+      this.#onRequestHooks(outcome);
+      return;
+    }
+    assert(this.#state === HOLDING, NO_EVENT);
+    this.#onResponseHooks(outcome);
+  }
+
+  /** Does what the route is for. */
+  #act(): void {
+    const { kind } = this.#request.route!;
+    if (kind === RouteKind.FORWARD) this.#forward();
+    else if (kind === RouteKind.UNMATCHED) this.#answerError(this.#answers.refuse(this.#request));
+    else {
+      this.#bodies.request.stop();
+      this.#answer(this.#answers.own(this.#stream!, this.#request));
+    }
   }
 
   // --- the upstream -----------------------------------------------------------------------------
 
+  #forward(): void {
+    const error = this.#request.chooseUpstream(this.#hooks);
+    if (error === ExchangeError.NONE) this.#acquire(false);
+    else this.#answerError(error);
+  }
+
   #acquire(freshOnly: boolean): void {
-    const upstream = this.#context.upstreams[this.#outcome.route!.upstreamIndex]!;
-    this.#upstream = upstream;
+    const upstream = this.#request.upstream!;
     this.#outcome.upstreamName = upstream.name;
     this.#outcome.acquireMs = this.#context.clock.nowMs;
     const client = upstream.acquire(this, this, freshOnly);
@@ -220,57 +214,54 @@ export class Exchange
   }
 
   #send(client: ClientStream): void {
-    const { forwarding, clock, timers } = this.#context;
-    const stream = this.#stream!;
-    const head = stream.head;
-    const { hostHeader } = this.#upstream!.options;
+    const { head } = this.#stream!;
+    const request = this.#request;
+    if (request.route!.mirrors.length > 0 && !this.#isRetried) {
+      request.sendMirrors(this.#bodies.hasRequestBody);
+    }
     this.#state = REQUESTING;
     this.#client = client;
     this.#outcome.endpointUrl = client.endpointUrl;
-    forwarding.address(head, stream.connection, this.#plan, hostHeader, client.endpointAuthority);
     // Kept only where the body really follows within the callback that brought the head.
-    head.bodyFollows &&= this.#isBeginning && this.#hasRequestBody;
-    client.writeHead(head);
-    if (!this.#hasRequestBody) return;
-    if (this.#isContinuePending) timers.set(this.#continueTimer, clock.nowMs + CONTINUE_WAIT_MS);
-    else this.#requestPump.start();
-    this.#requestPump.setSink(client);
+    head.bodyFollows &&= this.#isBeginning && this.#bodies.hasRequestBody;
+    request.writeHead(client);
+    if (!this.#bodies.hasRequestBody) return;
+    if (this.#continue.isPending) this.#continue.start();
+    else this.#bodies.request.start();
+    this.#bodies.request.setSink(client);
   }
 
   onRequestWritable(): void {
     assert(this.#client !== null, NO_EVENT);
-    this.#requestPump.onWritable();
+    this.#bodies.request.onWritable();
     this.#dropClientAfterTunnel();
   }
 
   /** The endpoint did not say 100 (Continue) in time. */
-  onTimer(_timer: Timer): void {
-    assert(this.#state === REQUESTING && this.#isContinuePending, NO_EVENT);
-    this.#isContinuePending = false;
-    this.#requestPump.start();
+  onContinueOverdue(): void {
+    assert(this.#state === REQUESTING && this.#continue.isPending, NO_EVENT);
+    this.#continue.end();
+    this.#bodies.request.start();
   }
 
   onUpstreamError(error: ExchangeError): void {
     switch (this.#state) {
       case REQUESTING: {
-        const client = this.#client!;
-        this.#dropClient();
-        // Without a body the pump was not opened: what it says is of an exchange before this one.
-        const hasWritten = this.#hasRequestBody && this.#requestPump.isWritten;
-        const mayRetry = !this.#isRetried && !hasWritten;
+        const client = this.#dropClient();
+        const mayRetry = !this.#isRetried && !this.#bodies.isRequestWritten;
         if (mayRetry && maySendAgain(error, client, this.#stream!.head.method)) this.#retry();
         else this.#answerError(error);
         return;
       }
+      case HOLDING:
       case RESPONDING:
       case TUNNEL:
         this.#dropClient();
         this.#answerOrBreakOff(error);
         return;
       case FINISHING: // the answer was the head alone
-        assert(this.#client !== null, NO_EVENT);
         this.#dropClient();
-        this.#requestPump.stop();
+        this.#bodies.request.stop();
         return;
       default:
         assert(false, NO_EVENT);
@@ -280,8 +271,8 @@ export class Exchange
   #retry(): void {
     this.#context.cells[Cell.RETRIES]!++;
     this.#isRetried = true;
-    this.#context.timers.cancel(this.#continueTimer);
-    if (this.#hasRequestBody) this.#requestPump.clearSink();
+    this.#continue.stop();
+    if (this.#bodies.hasRequestBody) this.#bodies.request.clearSink();
     this.#state = ADMITTING;
     this.#acquire(true);
   }
@@ -293,26 +284,59 @@ export class Exchange
     const stream = this.#stream!;
     const isExpected = stream.head.expectsContinue;
     // A second 100 would answer nothing: the first one was sent when the body was asked for.
-    if (head.status === 100 && isExpected && !this.#isContinuePending) return;
+    if (head.status === 100 && isExpected && !this.#continue.isPending) return;
     this.#context.cells[Cell.RESPONSES_1XX]!++;
-    this.#context.responseFields.addInterim(head);
+    this.#snapshot!.responseFields.addInterim(head);
     stream.writeInterim(head);
-    if (head.status !== 100 || !this.#isContinuePending) return;
-    this.#isContinuePending = false;
-    this.#context.timers.cancel(this.#continueTimer);
-    this.#requestPump.start();
+    if (head.status !== 100 || !this.#continue.isPending) return;
+    this.#continue.end();
+    this.#bodies.request.start();
   }
 
   onResponseHead(head: ResponseHead): void {
     assert(this.#state === REQUESTING, NO_EVENT);
-    const { responseFields, timers } = this.#context;
-    timers.cancel(this.#continueTimer);
-    this.#isContinuePending = false;
-    if (head.status === 101) {
-      this.#switch(head);
+    this.#continue.end();
+    if (head.status === 101) this.#switch(head);
+    else if (this.#request.route!.seesResponses) this.#seeResponse(head);
+    else this.#forwardResponse(head);
+  }
+
+  /** Middleware sees it first, then the pages that stand in for some statuses. */
+  #seeResponse(head: ResponseHead): void {
+    const hooks = this.#hooks;
+    if (hooks === null) {
+      if (!this.#answerPage(head)) this.#forwardResponse(head);
       return;
     }
-    responseFields.addFinal(head);
+    const outcome = hooks.runResponse(head);
+    if (outcome !== HookOutcome.SUSPENDED) {
+      this.#onResponseHooks(outcome);
+      return;
+    }
+    this.#state = HOLDING;
+    if (head.framing !== Framing.NONE) this.#bodies.response.open(this.#client!);
+  }
+
+  #onResponseHooks(outcome: HookOutcome): void {
+    const hooks = this.#hooks!;
+    const head = hooks.responseHead;
+    if (outcome !== HookOutcome.DONE) this.#answerHooks(outcome);
+    else if (!this.#answerPage(head)) this.#forwardResponse(head);
+    hooks.endResponse();
+  }
+
+  /** Puts the operator's page in place of the response, where there is one for its status. */
+  #answerPage(head: ResponseHead): boolean {
+    const page = this.#snapshot!.upstreamPage(this.#request.route!, head.status);
+    if (page === null) return false;
+    const { status } = head;
+    this.#letGo();
+    this.#answer(this.#answers.page(this.#stream!, status, page.body));
+    return true;
+  }
+
+  #forwardResponse(head: ResponseHead): void {
+    this.#snapshot!.responseFields.addFinal(head);
     this.#outcome.status = head.status;
     this.#stream!.writeHead(head);
     if (head.framing === Framing.NONE) {
@@ -320,28 +344,28 @@ export class Exchange
       return;
     }
     this.#state = RESPONDING;
-    this.#responsePump.open(this.#client!);
-    this.#responsePump.setSink(this.#stream!);
-    this.#responsePump.start();
+    this.#bodies.startResponse(this.#client, this.#stream!);
+    this.#finishWhenDone(); // it was empty, and ended while it was held
   }
 
   onResponseBody(buffer: BufferHandle, start: number, end: number, isLast: boolean): void {
     assert(this.#state === RESPONDING || this.#state === TUNNEL, NO_EVENT);
-    this.#responsePump.onChunk(buffer, start, end, isLast);
+    this.#bodies.response.onChunk(buffer, start, end, isLast);
   }
 
   onResponseEnd(trailers: HeaderBlock | null): void {
     switch (this.#state) {
+      case HOLDING: // its end came with the head
       case RESPONDING:
-        this.#responsePump.onEnd(trailers);
+        this.#bodies.response.onEnd(trailers);
         this.#endClient();
-        if (this.#responsePump.isDone) this.#state = FINISHING;
+        this.#finishWhenDone();
         return;
       case FINISHING: // the answer was the head alone
         this.#endClient();
         return;
       case TUNNEL:
-        this.#responsePump.onEnd(trailers);
+        this.#bodies.response.onEnd(trailers);
         this.#dropClientAfterTunnel();
         return;
       default:
@@ -351,12 +375,16 @@ export class Exchange
 
   onResponseWritable(): void {
     assert(this.#state !== FREE, NO_EVENT);
-    this.#responsePump.onWritable();
-    if (this.#state === RESPONDING && this.#responsePump.isDone) this.#state = FINISHING;
+    this.#bodies.response.onWritable();
+    this.#finishWhenDone();
+  }
+
+  #finishWhenDone(): void {
+    if (this.#state === RESPONDING && this.#bodies.response.isDone) this.#state = FINISHING;
   }
 
   onResponseSent(): void {
-    assert(this.#state > REQUESTING, NO_EVENT);
+    assert(this.#state > HOLDING, NO_EVENT);
     this.#finish(this.#outcome.error);
   }
 
@@ -364,36 +392,22 @@ export class Exchange
   #switch(head: ResponseHead): void {
     const client = this.#client!;
     const stream = this.#stream!;
-    if (!this.#isUpgradeAskedFor(head)) {
+    if (!isUpgradeAskedFor(this.#context.bytes, stream.head, head)) {
       this.#answerError(ExchangeError.UPGRADE_FAILED);
       return;
     }
-    this.#context.responseFields.addFinal(head);
+    this.#snapshot!.responseFields.addFinal(head);
     this.#context.cells[Cell.TUNNELS_OPEN]!++;
     this.#outcome.status = head.status;
     this.#state = TUNNEL;
-    this.#outcome.tunnelRecord = this.#context.reports.recordTunnel(stream.head, this.#plan);
-    stream.switchToTunnel(head);
-    stream.releaseHead();
-    this.#requestPump.open(stream);
-    this.#requestPump.setSink(client);
-    this.#requestPump.start();
-    this.#responsePump.open(client);
-    this.#responsePump.setSink(stream);
-    this.#responsePump.start();
-  }
-
-  /** RFC 9110 section 7.8: a server MUST NOT switch to a protocol that was not indicated. */
-  #isUpgradeAskedFor(answer: ResponseHead): boolean {
-    const head = this.#stream!.head;
-    if (head.upgradeStart === head.upgradeEnd) return false;
-    return rangesEqualIgnoreCase(
-      this.#context.bytes,
-      head.upgradeStart,
-      head.upgradeEnd,
-      answer.upgradeStart,
-      answer.upgradeEnd,
+    this.#outcome.tunnelRecord = this.#snapshot!.reports.recordTunnel(
+      stream.head,
+      this.#request.plan,
     );
+    stream.switchToTunnel(head);
+    if (this.#hooks !== null) this.#hooks.closeViews();
+    stream.releaseHead();
+    this.#bodies.startTunnel(client, stream);
   }
 
   // --- the end ----------------------------------------------------------------------------------
@@ -402,7 +416,21 @@ export class Exchange
   #answerError(error: ExchangeError): void {
     this.#letGo();
     this.#outcome.error = error;
-    this.#outcome.status = answerError(this.#context.answers, this.#stream!, error);
+    this.#answer(this.#answers.error(this.#stream!, error, this.#request.route, this.#snapshot!));
+  }
+
+  /** What middleware wants to be answered, or what its failure is answered with. */
+  #answerHooks(outcome: HookOutcome): void {
+    if (outcome === HookOutcome.ANSWER) {
+      const answer = this.#hooks!.answer;
+      this.#letGo();
+      this.#answer(this.#answers.custom(this.#stream!, answer));
+    } else if (outcome === HookOutcome.OVERLOADED) this.#answerError(ExchangeError.OVERLOADED);
+    else this.#answerError(ExchangeError.MIDDLEWARE_FAILED);
+  }
+
+  #answer(status: number): void {
+    this.#outcome.status = status;
     this.#state = FINISHING;
   }
 
@@ -419,68 +447,54 @@ export class Exchange
 
   /** The stream is over or about to be broken off: reports, and goes back to the pool. */
   #finish(error: ExchangeError): void {
-    const { cells, reports } = this.#context;
+    const { cells } = this.#context;
+    const snapshot = this.#snapshot!;
     if (this.#state === TUNNEL) cells[Cell.TUNNELS_OPEN]!--;
     cells[Cell.EXCHANGES_OPEN]!--;
     this.#letGo();
     this.#outcome.error = error;
-    reports.finish(this.#outcome, this.#stream!, this.#plan);
+    snapshot.reports.finish(this.#outcome, this.#stream!, this.#request.plan);
+    if (this.#hooks !== null) this.#hooks.finish(this.#outcome);
     this.#outcome.reset();
     this.#state = FREE;
     this.#stream = null;
-    this.#upstream = null;
-    this.#hasRequestBody = false;
+    this.#hooks = null;
+    this.#request.end();
+    this.#snapshot = null;
+    this.#bodies.hasRequestBody = false;
     this.#isRetried = false;
     this.#exchanges.release(this);
+    snapshot.removeExchange();
   }
 
   /** Gives up whatever is still under way towards the upstream. */
   #letGo(): void {
-    this.#context.timers.cancel(this.#continueTimer);
-    this.#isContinuePending = false;
-    if (this.#state === WAITING) this.#upstream!.cancel(this);
-    const client = this.#client;
-    if (client !== null) {
-      this.#dropClient();
-      client.abort();
-    }
-    this.#requestPump.stop();
-    this.#responsePump.stop();
+    this.#continue.end();
+    if (this.#hooks !== null) this.#hooks.cancel();
+    if (this.#state === WAITING) this.#request.upstream!.cancel(this);
+    if (this.#client !== null) this.#dropClient().abort();
+    this.#bodies.stop();
   }
 
-  /**
-   * The response has ended. What is left of the request is of no use: the connection goes with
-   * it.
-   */
+  /** The response has ended: a request that is not whole takes the connection with it. */
   #endClient(): void {
-    const client = this.#client!;
-    this.#dropClient();
-    if (this.#hasRequestBody && !this.#requestPump.isDone) client.abort();
-    this.#requestPump.stop();
+    const client = this.#dropClient();
+    if (this.#bodies.hasRequestBody && !this.#bodies.request.isDone) client.abort();
+    this.#bodies.request.stop();
   }
 
   /** A tunnel's client stream is over when both directions have ended. */
   #dropClientAfterTunnel(): void {
     if (this.#state !== TUNNEL || this.#client === null) return;
-    if (this.#requestPump.isDone && this.#responsePump.isRead) this.#dropClient();
+    if (this.#bodies.request.isDone && this.#bodies.response.isRead) this.#dropClient();
   }
 
   /** The client stream is not used any more. */
-  #dropClient(): void {
-    assert(this.#client !== null, NO_EVENT);
-    this.#outcome.readClient(this.#client);
+  #dropClient(): ClientStream {
+    const client = this.#client;
+    assert(client !== null, NO_EVENT);
+    this.#outcome.readClient(client);
     this.#client = null;
+    return client;
   }
-}
-
-function hasBody(framing: Framing, contentLength: number): boolean {
-  return framing !== Framing.NONE && !(framing === Framing.LENGTH && contentLength === 0);
-}
-
-/**
- * `OPTIONS *` asks about the server as a whole (RFC 9110 section 9.3.7); an absolute target
- * without a path means the same (RFC 9112 section 3.2.4).
- */
-function isForServer(bytes: Uint8Array, head: RequestHead): boolean {
-  return head.method === Method.OPTIONS && bytes[head.targetStart] === ASTERISK;
 }

@@ -2,14 +2,14 @@
 
 import type { ClientStream } from '../http/exchange_contract.ts';
 import { ExchangeError } from '../http/exchange_error.ts';
-import type { RouteOptions } from '../routing/route.ts';
 import { type AccessRecord, NO_TIME } from './access_record.ts';
 
 export class ExchangeOutcome {
   error: ExchangeError = ExchangeError.NONE;
   /** Of the final head that was handed to the driver; 0 before. */
   status = 0;
-  route: RouteOptions | null = null;
+  /** Name of the route; '' where none matched. */
+  routeName = '';
   upstreamName = '';
   endpointUrl = '';
   /** When a connection was last asked for. */
@@ -29,7 +29,7 @@ export class ExchangeOutcome {
   reset(): void {
     this.error = ExchangeError.NONE;
     this.status = 0;
-    this.route = null;
+    this.routeName = '';
     this.upstreamName = '';
     this.endpointUrl = '';
     this.connectMs = NO_TIME;

@@ -5,7 +5,6 @@ import { CELL_ERRORS, Cell } from '../base/metrics_cells.ts';
 import type { ServerStream } from '../http/exchange_contract.ts';
 import { ExchangeError } from '../http/exchange_error.ts';
 import type { RequestHead } from '../http/message_head.ts';
-import type { RouteOptions } from '../routing/route.ts';
 import type { AccessLog } from './access_log.ts';
 import { AccessRecord } from './access_record.ts';
 import { ExchangeOutcome } from './exchange_outcome.ts';
@@ -78,6 +77,7 @@ export class ExchangeReports {
     record.durationMs = this.#clock.nowMs - stream.startMs;
     record.wallMs = this.#clock.wallMs - record.durationMs;
     record.remoteHost = stream.connection.remoteHost;
+    record.remotePort = stream.connection.remotePort;
     record.requestBodyBytes = stream.requestBodyBytes;
     record.responseBytes = stream.responseBytes;
     record.status = outcome.status;
@@ -86,25 +86,17 @@ export class ExchangeReports {
     record.firstByteMs = outcome.firstByteMs;
     record.upstream = outcome.upstreamName;
     record.endpoint = outcome.endpointUrl;
-    record.route = outcome.route === null ? '' : routeName(outcome.route);
+    record.route = outcome.routeName;
     log.write(record);
   }
 }
 
 function readRequest(record: AccessRecord, head: RequestHead, plan: ForwardingPlan): void {
   record.readHead(head);
+  // As the client asked for it, whatever middleware made of it.
+  record.targetStart = plan.receivedStart;
+  record.pathEnd = plan.receivedPathEnd;
+  record.targetEnd = plan.receivedEnd;
   record.requestNumber = plan.requestNumber;
   if (plan.requestNumber === 0) record.readRequestId(head);
-}
-
-const ROUTE_NAMES: WeakMap<RouteOptions, string> = new WeakMap();
-
-/** How the log names a route: `example.com/api/*`; `*` stands for any host. Made once per route. */
-function routeName(route: RouteOptions): string {
-  let name = ROUTE_NAMES.get(route);
-  if (name === undefined) {
-    name = (route.host === '' ? '*' : route.host) + (route.path === '' ? '/*' : route.path);
-    ROUTE_NAMES.set(route, name);
-  }
-  return name;
 }

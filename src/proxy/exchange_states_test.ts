@@ -3,11 +3,12 @@
 
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
+import { hooksUse } from '../../tests/support/hooks_use.ts';
 import { ScriptedProxy, type ScriptedRequest } from '../../tests/support/scripted_proxy.ts';
 import { AssertionError } from '../base/assert.ts';
-import { Timer } from '../base/timer_wheel.ts';
 import { ExchangeError } from '../http/exchange_error.ts';
-import { ExchangeState } from './exchange.ts';
+import { HookOutcome } from '../middleware/hook_outcome.ts';
+import { ExchangeState } from './exchange_state.ts';
 
 const REFUSED = 'refused';
 type StateName = keyof typeof ExchangeState;
@@ -52,8 +53,22 @@ const SCENES: Record<string, () => Scene> = {
     stream.handler.onResponseEnd(null);
     return scene;
   },
+  /** Middleware is waited for before anything is asked for upstream. */
+  hooking: () => {
+    const use = hooksUse({ onRequest: () => new Promise(() => {}) });
+    const world = new ScriptedProxy({ route: { middleware: [use] } });
+    return { world, request: world.request(POST) };
+  },
+  /** Middleware is waited for while a response is there. */
+  holding: () => {
+    const use = hooksUse({ onUpstreamResponse: () => new Promise(() => {}) });
+    const world = new ScriptedProxy({ route: { middleware: [use] } });
+    const request = world.request(POST);
+    world.upstream.stream.respond(OK);
+    return { world, request };
+  },
   finishing: () => {
-    const world = new ScriptedProxy({ route: { path: '/b' } });
+    const world = new ScriptedProxy({ route: { paths: ['/b'] } });
     return { world, request: world.request(POST) };
   },
   /** The answer was a head alone, its end has not been told yet. */
@@ -97,7 +112,8 @@ const EVENTS: Record<string, (scene: Scene) => void> = {
     world.upstream.waiters.length = 0;
     request.exchange.onStreamUnavailable(ExchangeError.CONNECTION_LIMIT);
   },
-  timer: ({ request }) => request.exchange.onTimer(new Timer(request.exchange)),
+  hooksResumed: ({ request }) => request.exchange.onHooksResumed(HookOutcome.DONE),
+  continueOverdue: ({ request }) => request.exchange.onContinueOverdue(),
 };
 
 // What is missing from a row is refused.
@@ -109,6 +125,21 @@ const TABLE: Record<string, Partial<Record<string, StateName>>> = {
     responseWritable: 'WAITING',
     streamReady: 'REQUESTING',
     streamUnavailable: 'FINISHING',
+  },
+  hooking: {
+    requestEnd: 'HOOKING',
+    requestAborted: 'FREE',
+    responseWritable: 'HOOKING',
+    hooksResumed: 'REQUESTING',
+  },
+  holding: {
+    requestBody: 'HOLDING',
+    requestEnd: 'HOLDING',
+    requestAborted: 'FREE',
+    responseWritable: 'HOLDING',
+    responseEnd: 'HOLDING',
+    requestWritable: 'HOLDING',
+    upstreamError: 'FINISHING',
   },
   requesting: {
     requestBody: 'REQUESTING',
@@ -128,7 +159,7 @@ const TABLE: Record<string, Partial<Record<string, StateName>>> = {
     responseHead: 'RESPONDING',
     requestWritable: 'REQUESTING',
     upstreamError: 'FINISHING',
-    timer: 'REQUESTING',
+    continueOverdue: 'REQUESTING',
   },
   responding: {
     requestBody: 'RESPONDING',
@@ -181,6 +212,8 @@ const TABLE: Record<string, Partial<Record<string, StateName>>> = {
 describe('Exchange', () => {
   for (const [state, reach] of Object.entries(SCENES)) {
     for (const [event, fire] of Object.entries(EVENTS)) {
+      // Comes from a run that is over: exchange_hooks_test.ts.
+      if (state === 'holding' && event === 'hooksResumed') continue;
       const wanted: Outcome = TABLE[state]![event] ?? REFUSED;
       it(`${state}: ${event} leads to ${wanted}`, () => {
         const scene = reach();

@@ -1,17 +1,45 @@
 // Requests that the proxy answers as their final recipient: TRACE and OPTIONS whose Max-Forwards
-// is used up (RFC 9110 section 7.6.2: MUST NOT be forwarded), and `OPTIONS *` where no route
-// takes it.
+// is used up (RFC 9110 section 7.6.2: MUST NOT be forwarded), and `OPTIONS *`, whatever the routes.
 
 import { type BufferHandle, type BufferPool, NO_BUFFER, SizeClass } from '../base/buffer_pool.ts';
 import type { ServerStream } from '../http/exchange_contract.ts';
 import { FieldId } from '../http/field_names.ts';
 import type { RequestHead } from '../http/message_head.ts';
+import { Method } from '../http/methods.ts';
 import type { OwnAnswers } from './own_answer.ts';
 
 const OK = 200;
+const ASTERISK = 0x2a;
+
+/**
+ * Whether a request is answered here: `maxForwards` is 0 (RFC 9110 section 7.6.2: MUST), or it is
+ * about the server.
+ */
+export function isFinalRecipient(
+  bytes: Uint8Array,
+  head: RequestHead,
+  maxForwards: number,
+): boolean {
+  return maxForwards === 0 || isForServer(bytes, head);
+}
+
+/**
+ * `OPTIONS *` asks about the server as a whole (RFC 9110 section 9.3.7); an absolute target
+ * without a path means the same (RFC 9112 section 3.2.4).
+ */
+export function isForServer(bytes: Uint8Array, head: RequestHead): boolean {
+  return head.method === Method.OPTIONS && bytes[head.targetStart] === ASTERISK;
+}
+
+/** Answers such a request; returns the status. */
+export function answerAsFinal(answers: OwnAnswers, stream: ServerStream): number {
+  return stream.head.method === Method.TRACE
+    ? answerTrace(answers, stream)
+    : answerOptions(answers, stream);
+}
 
 /** OPTIONS of the proxy itself: it has nothing to say beyond that it is there (section 9.3.7). */
-export function answerOptions(answers: OwnAnswers, stream: ServerStream): number {
+function answerOptions(answers: OwnAnswers, stream: ServerStream): number {
   answers.begin(OK);
   answers.send(stream, '', NO_BUFFER, 0, 0);
   return OK;
@@ -21,7 +49,7 @@ export function answerOptions(answers: OwnAnswers, stream: ServerStream): number
  * TRACE (section 9.3.8): the request as received in a message/http body, without the fields that
  * are likely to hold secrets. Where it does not fit a buffer the body is empty.
  */
-export function answerTrace(answers: OwnAnswers, stream: ServerStream): number {
+function answerTrace(answers: OwnAnswers, stream: ServerStream): number {
   const { pool } = answers;
   const head = stream.head;
   const byteCount = reflectedBytes(head);

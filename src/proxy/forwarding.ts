@@ -11,7 +11,7 @@
 // reads one never reads a forgery.
 
 import type { Arena, ByteRange } from '../base/arena.ts';
-import { HEAD_ADDITIONS_BYTES_MAX } from '../base/limits.ts';
+import { assert } from '../base/assert.ts';
 import { BYTE_CLASS, ByteClass } from '../http/byte_class.ts';
 import type { ClientConnectionInfo } from '../http/exchange_contract.ts';
 import { ExchangeError } from '../http/exchange_error.ts';
@@ -21,8 +21,8 @@ import type { RequestHead } from '../http/message_head.ts';
 import { Method } from '../http/methods.ts';
 import type { HostHeader } from '../upstream/options.ts';
 import type { ProxyOptions } from './options.ts';
-import { REQUEST_ID_BYTES, RequestIds } from './request_id.ts';
-import { ScratchWriter } from './scratch_writer.ts';
+import { REQUEST_ID_BYTES, type RequestIds } from './request_id.ts';
+import type { ScratchWriter } from './scratch_writer.ts';
 import type { Via } from './via.ts';
 
 /** A list of a trusted client that is longer is not copied: ours follows as a field of its own. */
@@ -38,6 +38,9 @@ const QUOTE = 0x22;
 const SPACE = 0x20;
 const COMMA = 0x2c;
 
+/** Host, X-Forwarded-For, Max-Forwards. */
+const KEPT_VALUES_MAX = 3;
+
 /** What `admit` found out about a request; part of the exchange, reused with it. */
 export class ForwardingPlan {
   /** Fields of the request as received: what follows them was added by us. */
@@ -50,6 +53,62 @@ export class ForwardingPlan {
   maxForwards: number = NO_MAX_FORWARDS;
   /** Number of the request id that we made; 0: the client's is kept, or there is none. */
   requestNumber = 0;
+  /** The target as it was routed, for the log. */
+  receivedStart = 0;
+  receivedPathEnd = 0;
+  receivedEnd = 0;
+  /** The target to come back to after each try: that one, or what middleware made of it. */
+  targetStart = 0;
+  pathEnd = 0;
+  targetEnd = 0;
+  /** Index, start and end of each value that the try at hand has replaced. */
+  readonly #kept: Int32Array = new Int32Array(KEPT_VALUES_MAX * 3);
+  #keptCount = 0;
+
+  /** Notes the target of a request that begins. */
+  receive(head: RequestHead): void {
+    this.#keptCount = 0;
+    this.receivedStart = head.targetStart;
+    this.receivedPathEnd = head.pathEnd;
+    this.receivedEnd = head.targetEnd;
+    this.keepTarget(head);
+  }
+
+  /** What the head has now is what `restore` gives back. */
+  keepTarget(head: RequestHead): void {
+    this.targetStart = head.targetStart;
+    this.pathEnd = head.pathEnd;
+    this.targetEnd = head.targetEnd;
+  }
+
+  /** Notes the value of a field that one try replaces. */
+  keepValue(fields: HeaderBlock, index: number): void {
+    assert(this.#keptCount < KEPT_VALUES_MAX, 'a try replaces few values');
+    const at = this.#keptCount++ * 3;
+    this.#kept[at] = index;
+    this.#kept[at + 1] = fields.valueStart(index);
+    this.#kept[at + 2] = fields.valueEnd(index);
+  }
+
+  /**
+   * The head is encoded: it is what it was before the try. What was added and replaced lies in
+   * scratch, which the next exchange writes over; nobody may read it through this head.
+   */
+  restore(head: RequestHead): void {
+    const { fields } = head;
+    head.targetStart = this.targetStart;
+    head.pathEnd = this.pathEnd;
+    head.targetEnd = this.targetEnd;
+    fields.count = this.fieldsCount;
+    for (let i = 0; i < this.#keptCount; i++) {
+      const at = i * 3;
+      const index = this.#kept[at]!;
+      if (index < fields.count) {
+        fields.replaceValue(index, this.#kept[at + 1]!, this.#kept[at + 2]!);
+      }
+    }
+    this.#keptCount = 0;
+  }
 }
 
 export class Forwarding {
@@ -69,10 +128,17 @@ export class Forwarding {
   readonly #http: ByteRange;
   readonly #https: ByteRange;
 
-  constructor(arena: Arena, options: ProxyOptions, via: Via) {
-    this.requestIds = new RequestIds();
+  /** `scratch` holds what we add to one head; all snapshots of a worker share it, and the ids. */
+  constructor(
+    arena: Arena,
+    options: ProxyOptions,
+    via: Via,
+    scratch: ScratchWriter,
+    requestIds: RequestIds,
+  ) {
+    this.requestIds = requestIds;
     this.#bytes = arena.bytes;
-    this.#scratch = new ScratchWriter(arena, HEAD_ADDITIONS_BYTES_MAX);
+    this.#scratch = scratch;
     this.#via = via;
     this.#addsX = options.forwarded === 'x' || options.forwarded === 'both';
     this.#addsForwarded = options.forwarded === 'rfc7239' || options.forwarded === 'both';
@@ -114,6 +180,15 @@ export class Forwarding {
     return ExchangeError.NONE;
   }
 
+  /** Looks again at what middleware may have changed: its fields count as the request's own. */
+  replan(head: RequestHead, plan: ForwardingPlan): void {
+    plan.fieldsCount = head.fields.count;
+    plan.forwardedForIndex = -1;
+    this.#planForwardedFor(head.fields, plan);
+    if (head.fields.find(FieldId.X_REQUEST_ID) >= 0) plan.requestNumber = 0;
+    plan.keepTarget(head);
+  }
+
   /**
    * Adds our fields for one try. The values lie in scratch: the head must be encoded before the
    * next call. `endpointAuthority` is the Host that the endpoint itself would have.
@@ -128,8 +203,8 @@ export class Forwarding {
     const fields = head.fields;
     fields.count = plan.fieldsCount;
     this.#scratch.restart();
-    this.#setHost(head, hostHeader, endpointAuthority);
-    if (plan.maxForwards > 0) this.#decrementMaxForwards(fields, plan.maxForwards);
+    this.#setHost(head, plan, hostHeader, endpointAuthority);
+    if (plan.maxForwards > 0) this.#decrementMaxForwards(fields, plan);
     if (this.#addsX) this.#addX(head, connection, plan);
     if (this.#addsForwarded) this.#addForwarded(head, connection);
     if (plan.requestNumber > 0) {
@@ -141,7 +216,12 @@ export class Forwarding {
   }
 
   /** RFC 9112 section 3.2.2: an absolute target's authority is what Host must say. */
-  #setHost(head: RequestHead, hostHeader: HostHeader, endpointAuthority: string): void {
+  #setHost(
+    head: RequestHead,
+    plan: ForwardingPlan,
+    hostHeader: HostHeader,
+    endpointAuthority: string,
+  ): void {
     let start = head.authorityStart;
     let end = head.authorityEnd;
     if (hostHeader.kind !== 'preserve' || start === end) {
@@ -152,6 +232,7 @@ export class Forwarding {
     const index = head.fields.find(FieldId.HOST);
     if (index < 0) this.#add(head.fields, this.#hostName, start, end, FieldId.HOST);
     else if (head.fields.valueStart(index) !== start || head.fields.valueEnd(index) !== end) {
+      plan.keepValue(head.fields, index);
       head.fields.replaceValue(index, start, end);
     }
   }
@@ -171,10 +252,12 @@ export class Forwarding {
     return value;
   }
 
-  #decrementMaxForwards(fields: HeaderBlock, received: number): void {
+  #decrementMaxForwards(fields: HeaderBlock, plan: ForwardingPlan): void {
     const start = this.#scratch.at;
-    this.#scratch.putNumber(received - 1);
-    fields.replaceValue(fields.find(FieldId.MAX_FORWARDS), start, this.#scratch.at);
+    const index = fields.find(FieldId.MAX_FORWARDS);
+    this.#scratch.putNumber(plan.maxForwards - 1);
+    plan.keepValue(fields, index);
+    fields.replaceValue(index, start, this.#scratch.at);
   }
 
   /** Ours can be written behind a single list that is not too long. */
@@ -199,8 +282,10 @@ export class Forwarding {
       scratch.putByte(SPACE);
     }
     scratch.putText(connection.remoteHost === '' ? 'unknown' : connection.remoteHost);
-    if (plan.forwardedForIndex >= 0) fields.replaceValue(plan.forwardedForIndex, start, scratch.at);
-    else this.#add(fields, this.#forName, start, scratch.at, FieldId.X_FORWARDED_FOR);
+    if (plan.forwardedForIndex >= 0) {
+      plan.keepValue(fields, plan.forwardedForIndex);
+      fields.replaceValue(plan.forwardedForIndex, start, scratch.at);
+    } else this.#add(fields, this.#forName, start, scratch.at, FieldId.X_FORWARDED_FOR);
     if (fields.find(FieldId.X_FORWARDED_PROTO) < 0) {
       const scheme = connection.scheme === 'https' ? this.#https : this.#http;
       this.#add(fields, this.#protoName, scheme.start, scheme.end, FieldId.X_FORWARDED_PROTO);

@@ -28,6 +28,7 @@ export const LogField = {
   requestId: 18,
   userAgent: 19,
   referer: 20,
+  clientPort: 21,
 } as const;
 export type LogField = (typeof LogField)[keyof typeof LogField];
 

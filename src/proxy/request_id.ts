@@ -2,6 +2,8 @@
 // worker draws once, then a counter: 32 hexadecimal digits, as a trace id has. They are no secret;
 // V8 seeds `Math.random` from the system, and Web Crypto would make each start 20 ms longer.
 
+import { latin1Text } from '../http/text.ts';
+
 const WORD = 2 ** 32;
 const PREFIX_DIGITS = 16;
 const WORD_DIGITS = 8;
@@ -28,6 +30,13 @@ export class RequestIds {
     for (let i = 0; i < PREFIX_DIGITS; i++) bytes[at + i] = this.#prefix[i]!;
     writeWord(bytes, at + PREFIX_DIGITS, Math.floor(number / WORD));
     writeWord(bytes, at + PREFIX_DIGITS + WORD_DIGITS, number | 0);
+  }
+
+  /** The id of request `number` as a text. Allocates: for templates and middleware. */
+  text(number: number): string {
+    const bytes = new Uint8Array(REQUEST_ID_BYTES);
+    this.write(bytes, 0, number);
+    return latin1Text(bytes, 0, REQUEST_ID_BYTES);
   }
 }
 

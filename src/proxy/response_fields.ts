@@ -24,7 +24,7 @@ export class ResponseFields {
 
   /** For a final head and for 101. */
   addFinal(head: ResponseHead): void {
-    if (head.fields.find(FieldId.DATE) < 0) this.addDate(head);
+    if (head.fields.find(FieldId.DATE) < 0) this.#addDate(head);
     this.#via.add(head.fields, head.version);
   }
 
@@ -33,8 +33,7 @@ export class ResponseFields {
     this.#via.add(head.fields, head.version);
   }
 
-  /** For an answer of our own. */
-  addDate(head: ResponseHead): void {
+  #addDate(head: ResponseHead): void {
     const date = this.#date.range(this.#clock);
     const { start, end } = this.#dateName;
     head.fields.add(start, end, date.start, date.end, FieldId.DATE);

@@ -1,9 +1,9 @@
 // Which protocol of a client's Upgrade field is asked for upstream (RFC 9110 section 7.8): the
 // first token of the client's list that the route allows. Nothing else of the field is forwarded.
 
-import type { RequestHead } from '../http/message_head.ts';
+import type { RequestHead, ResponseHead } from '../http/message_head.ts';
 import { Framing } from '../http/message_head.ts';
-import { equalsIgnoreCase } from '../http/text.ts';
+import { equalsIgnoreCase, rangesEqualIgnoreCase } from '../http/text.ts';
 
 const COMMA = 0x2c;
 const SPACE = 0x20;
@@ -36,6 +36,22 @@ export function selectUpgrade(
     at = tokenEnd;
   }
   head.upgradeEnd = head.upgradeStart;
+}
+
+/** RFC 9110 section 7.8: a server MUST NOT switch to a protocol that was not indicated. */
+export function isUpgradeAskedFor(
+  bytes: Uint8Array,
+  head: RequestHead,
+  answer: ResponseHead,
+): boolean {
+  if (head.upgradeStart === head.upgradeEnd) return false;
+  return rangesEqualIgnoreCase(
+    bytes,
+    head.upgradeStart,
+    head.upgradeEnd,
+    answer.upgradeStart,
+    answer.upgradeEnd,
+  );
 }
 
 function isSeparator(byte: number): boolean {

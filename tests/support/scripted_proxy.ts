@@ -9,9 +9,8 @@ import { TimerWheel } from '../../src/base/timer_wheel.ts';
 import type { Exchange } from '../../src/proxy/exchange.ts';
 import type { ProxyOptions } from '../../src/proxy/options.ts';
 import { Proxy as HttpProxy } from '../../src/proxy/proxy.ts';
-import type { RouteOptions } from '../../src/routing/route.ts';
-import { RouteTable } from '../../src/routing/route_table.ts';
 import type { UpstreamOptions } from '../../src/upstream/options.ts';
+import { proxyOptions, routeOptions, serveRoutes, type TestRoute } from './route_options.ts';
 import {
   ScriptedMemory,
   type ScriptedRequestOptions,
@@ -25,7 +24,11 @@ const START_WALL_MS: number = Date.UTC(2026, 0, 1);
 
 export interface ScriptedProxyOptions {
   readonly proxy?: Partial<ProxyOptions>;
-  readonly route?: Partial<RouteOptions>;
+  /** One route, for all paths unless it says otherwise. */
+  readonly route?: TestRoute;
+  readonly routes?: readonly TestRoute[];
+  /** Names of upstreams behind the first one, `origin`. */
+  readonly moreUpstreams?: readonly string[];
   readonly upstream?: Partial<UpstreamOptions>;
   /** Answer of the sink to each line. */
   readonly takesLines?: boolean;
@@ -43,25 +46,20 @@ export class ScriptedProxy {
   readonly timers: TimerWheel;
   readonly cells: Float64Array = new Float64Array(CELLS_COUNT);
   readonly upstream: ScriptedUpstream;
+  readonly upstreams: readonly ScriptedUpstream[];
   readonly proxy: HttpProxy;
   /** Lines of the access log, without newlines. */
   readonly lines: string[] = [];
+  /** What was logged beside it. */
+  readonly logged: string[] = [];
   readonly #servers: ScriptedServerStream[] = [];
+  readonly #deferred: (() => void)[] = [];
 
   constructor(options: ScriptedProxyOptions = {}) {
     this.clock.wallMs = START_WALL_MS;
     this.clock.nowMs = START_MS;
     this.timers = new TimerWheel(START_MS);
     this.upstream = new ScriptedUpstream(this.memory, options.upstream);
-    const route: RouteOptions = {
-      host: '',
-      path: '/*',
-      upstreamIndex: 0,
-      upgrades: ['websocket'],
-      requestBodyBytesMax: Number.POSITIVE_INFINITY,
-      source: null,
-      ...options.route,
-    };
     const accessLog: AccessLogSink = {
       writeLine: (bytes, start, end): boolean => {
         const line = Buffer.from(bytes.subarray(start, end)).toString('latin1');
@@ -71,20 +69,41 @@ export class ScriptedProxy {
       },
     };
     this.proxy = new HttpProxy({
-      options: {
-        trustedProxies: [],
-        forwarded: 'x',
-        viaPseudonym: 'edge',
-        requestId: false,
-        accessLog: { format: { kind: 'template', template: '{status} {error}' } },
-        ...options.proxy,
+      transport: {
+        pool: this.memory.pool,
+        clock: this.clock,
+        timers: this.timers,
+        defer: (task) => this.#deferred.push(task),
       },
-      routes: new RouteTable([route]),
-      upstreams: [this.upstream],
-      transport: { pool: this.memory.pool, clock: this.clock, timers: this.timers },
       cells: this.cells,
       accessLog,
+      log: { log: (_level, message) => this.logged.push(message) },
     });
+    const routes = options.routes ?? [options.route ?? { paths: ['/*'] }];
+    this.upstreams = [
+      this.upstream,
+      ...(options.moreUpstreams ?? []).map((name) => this.#add(name)),
+    ];
+    this.serve(routes, options.proxy);
+  }
+
+  /** Exchanges that begin from now on are on these routes. */
+  serve(
+    routes: readonly TestRoute[],
+    options: Partial<ProxyOptions> = {},
+    onRetired: () => void = () => {},
+  ): void {
+    const compiled = routes.map(routeOptions);
+    serveRoutes(this.proxy, proxyOptions(options), compiled, this.upstreams, onRetired);
+  }
+
+  /** Runs what was put off to the next turn. */
+  turn(): void {
+    for (const task of this.#deferred.splice(0)) task();
+  }
+
+  #add(name: string): ScriptedUpstream {
+    return new ScriptedUpstream(this.memory, { name });
   }
 
   /** A request arrives; text without the empty line at its end. */
@@ -121,6 +140,8 @@ export class ScriptedProxy {
     assert.equal(this.timers.count, 0, 'no timer is set');
     assert.equal(this.cells[Cell.EXCHANGES_OPEN], 0, 'no exchange is counted as open');
     assert.equal(this.cells[Cell.TUNNELS_OPEN], 0, 'no tunnel is counted as open');
-    assert.equal(this.upstream.waiters.length, 0, 'nobody waits for a connection');
+    for (const { waiters } of this.upstreams) {
+      assert.equal(waiters.length, 0, 'nobody waits for a connection');
+    }
   }
 }

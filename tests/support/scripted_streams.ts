@@ -255,7 +255,7 @@ export class ScriptedClientStream extends ScriptedStream implements ClientStream
 
 /** Hands out scripted streams, makes wait, or refuses. */
 export class ScriptedUpstream {
-  readonly name = 'origin';
+  readonly name: string;
   readonly options: UpstreamOptions;
   lastError: ExchangeError = ExchangeError.NONE;
   /** What the next `acquire` does. */
@@ -269,6 +269,7 @@ export class ScriptedUpstream {
 
   constructor(memory: ScriptedMemory, options: Partial<UpstreamOptions> = {}) {
     this.#memory = memory;
+    this.name = options.name ?? 'origin';
     this.options = {
       name: 'origin',
       endpoints: [],

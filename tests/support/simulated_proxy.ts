@@ -10,10 +10,10 @@ import type { ListenerOptions } from '../../src/downstream/options.ts';
 import type { ProxyOptions } from '../../src/proxy/options.ts';
 import { Proxy as HttpProxy } from '../../src/proxy/proxy.ts';
 import type { Listener } from '../../src/ring/transport.ts';
-import type { RouteOptions } from '../../src/routing/route.ts';
-import { RouteTable } from '../../src/routing/route_table.ts';
 import type { UpstreamOptions } from '../../src/upstream/options.ts';
-import { Upstream } from '../../src/upstream/upstream.ts';
+import type { Upstream } from '../../src/upstream/upstream.ts';
+import { Upstreams } from '../../src/upstream/upstreams.ts';
+import { proxyOptions, routeOptions, serveRoutes, type TestRoute } from './route_options.ts';
 import {
   SimulatedNetwork,
   type SimulatedNetworkOptions,
@@ -25,7 +25,7 @@ export const ENDPOINT: SocketAddress = { kind: 'tcp', host: '10.0.0.1', port: 90
 export interface SimulatedProxyOptions {
   readonly network?: SimulatedNetworkOptions;
   readonly proxy?: Partial<ProxyOptions>;
-  readonly route?: Partial<RouteOptions>;
+  readonly route?: TestRoute;
   readonly halfClose?: boolean;
 }
 
@@ -51,18 +51,8 @@ export class SimulatedProxy {
       this.peers.push(peer);
       this.onEndpoint(peer);
     });
-    this.upstream = new Upstream(upstreamOptions(), transport, this.cells);
+    this.upstream = new Upstreams(transport, this.cells).open(upstreamOptions());
     this.proxy = new HttpProxy({
-      options: {
-        trustedProxies: [],
-        forwarded: 'x',
-        viaPseudonym: 'edge',
-        requestId: true,
-        accessLog: { format: { kind: 'template', template: '{status} {error}' } },
-        ...options.proxy,
-      },
-      routes: new RouteTable([{ ...ROUTE, ...options.route }]),
-      upstreams: [this.upstream],
       transport,
       cells: this.cells,
       accessLog: {
@@ -71,7 +61,10 @@ export class SimulatedProxy {
           return true;
         },
       },
+      log: { log: () => {} },
     });
+    const config = proxyOptions({ requestId: true, ...options.proxy });
+    serveRoutes(this.proxy, config, [routeOptions(options.route)], [this.upstream]);
     const acceptor = new ConnectionAcceptor(
       transport,
       listenerOptions(options.halfClose ?? false),
@@ -112,15 +105,6 @@ export class SimulatedProxy {
     assert.equal(this.network.pool.ownedCount, this.#ownedBefore, 'no buffer is leaked');
   }
 }
-
-const ROUTE: RouteOptions = {
-  host: '',
-  path: '',
-  upstreamIndex: 0,
-  upgrades: ['websocket'],
-  requestBodyBytesMax: Number.POSITIVE_INFINITY,
-  source: null,
-};
 
 function upstreamOptions(): UpstreamOptions {
   return {

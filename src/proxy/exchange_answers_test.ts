@@ -24,7 +24,7 @@ const REFUSALS: Record<string, Refusal> = {
   'no route': {
     error: ExchangeError.ROUTE_NOT_FOUND,
     lines: GET,
-    options: { route: { path: '/b' } },
+    options: { route: { paths: ['/b'] } },
   },
   'our own Via': {
     error: ExchangeError.PROXY_LOOP,
@@ -87,7 +87,7 @@ describe('answerError()', () => {
   });
 
   it('sends no body to HEAD, but its length', () => {
-    const world = new ScriptedProxy({ route: { path: '/b' } });
+    const world = new ScriptedProxy({ route: { paths: ['/b'] } });
     const { server, exchange } = world.request(['HEAD / HTTP/1.1', 'Host: h']);
     assert.deepEqual(server.calls, ['head 404']);
     assert.match(server.headText, /\r\nContent-Length: [1-9][0-9]\r\n/);
@@ -96,7 +96,7 @@ describe('answerError()', () => {
   });
 
   it('answers without a body when there is no buffer for one', () => {
-    const world = new ScriptedProxy({ route: { path: '/b' } });
+    const world = new ScriptedProxy({ route: { paths: ['/b'] } });
     const { pool } = world.memory;
     const taken = [];
     for (;;) {
