@@ -5,10 +5,11 @@ export type {
   Config,
   EndpointConfig,
   ListenerConfig,
-  RouteConfig,
+  MetricsConfig,
   UpstreamConfig,
 } from './config/config.ts';
-export { defineConfig } from './config/define_config.ts';
+export { type ConfigSource, defineConfig } from './config/define_config.ts';
+export { env } from './config/environment.ts';
 export type {
   ByteSize,
   Limits,
@@ -16,4 +17,43 @@ export type {
   RouteLimits,
   UpstreamLimits,
 } from './config/limits.ts';
+export type {
+  BuiltInMiddlewareConfig,
+  MiddlewareConfig,
+  ModuleMiddlewareConfig,
+} from './config/middleware_config.ts';
+export type {
+  ClientIpConfig,
+  ErrorPageConfig,
+  ErrorPagesConfig,
+  MirrorConfig,
+  RedirectConfig,
+  RespondConfig,
+  RewriteConfig,
+  RouteConfig,
+  SplitByConfig,
+  UnsafePath,
+  ValueTest,
+  ValueTestConfig,
+} from './config/route_config.ts';
+export { secretFile } from './config/secret_file.ts';
 export type { ListenerTimeouts, Timeouts, UpstreamTimeoutsConfig } from './config/timeouts.ts';
+export {
+  defineMiddleware,
+  type HooksDefinition,
+  type MiddlewareFactory,
+  type MiddlewareUseData,
+} from './middleware/define_middleware.ts';
+export { type HeadersUse, headers } from './middleware/headers/headers.ts';
+export type { HeaderChanges, HeadersOptions } from './middleware/headers/headers_options.ts';
+export type {
+  HookResult,
+  MiddlewareAnswer,
+  MiddlewareDefinition,
+  MiddlewareEnvironment,
+  MiddlewareFields,
+  MiddlewareHooks,
+  MiddlewareRequest,
+  MiddlewareResponse,
+  MiddlewareSummary,
+} from './middleware/middleware.ts';

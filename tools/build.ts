@@ -16,16 +16,20 @@ import { ROOT } from './steps.ts';
 
 /**
  * The bundles in dist/, next to each other there, and where each begins: an entry per process, and
- * what only some starts need, by the format of the configuration.
+ * what only some starts need: by the format of the configuration, or by the command.
  */
 const BUNDLES: Readonly<Record<string, string>> = {
   cli: 'src/cli/main.ts',
   worker_main: 'src/server/worker_main.ts',
   loader_main: 'src/server/loader_main.ts',
   load_config_file: 'src/config/load_config_file.ts',
+  import_middleware: 'src/config/import_middleware.ts',
   read_json: 'src/config/read_json.ts',
   read_module: 'src/config/read_module.ts',
   read_yaml: 'src/config/read_yaml.ts',
+  explain: 'src/cli/explain.ts',
+  routes: 'src/cli/routes.ts',
+  config_diff: 'src/cli/config_diff.ts',
   index: 'src/index.ts',
 };
 

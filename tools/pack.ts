@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path';
 import { buildPackage } from './build.ts';
 import { ROOT, stepEnvironment } from './steps.ts';
 
-const FILES = ['bin', 'dist', 'LICENSE', 'README.md', 'CHANGELOG.md'] as const;
+const FILES = ['bin', 'dist', 'schema', 'LICENSE', 'README.md', 'CHANGELOG.md'] as const;
 
 /** Keys of package.json that a published package has. */
 const KEYS = [

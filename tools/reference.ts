@@ -12,8 +12,11 @@ import { LIMIT_RULES, type LimitRule } from '../src/config/limits.ts';
 import type { Scope } from '../src/config/scope.ts';
 import { TIMEOUT_RULES } from '../src/config/timeouts.ts';
 import { EXCHANGE_ERRORS, Retry } from '../src/http/exchange_error.ts';
+import { templateNames } from '../src/middleware/template.ts';
 import { LogField } from '../src/proxy/log_template.ts';
 import { readInterfaces } from './interface_docs.ts';
+import { markdownTable as table } from './markdown_table.ts';
+import { commandTables, exitCodeTable, metricsTable } from './reference_commands.ts';
 import { ROOT } from './steps.ts';
 import { reportViolations, type Violation } from './violation.ts';
 
@@ -21,22 +24,14 @@ const FOLDER = 'docs/reference';
 
 /** The pages, each with its tables by the name in the marker. */
 export function referenceTables(): ReadonlyMap<string, ReadonlyMap<string, string>> {
-  const docs = readInterfaces([
-    'src/config/config.ts',
-    'src/config/timeouts.ts',
-    'src/config/limits.ts',
-  ]);
+  const docs = readInterfaces(CONFIG_FILES);
   const keys = (name: string): string => keyTable(docs.get(name) ?? []);
   const config = new Map<string, string>();
   for (const [name, type] of Object.entries(CONFIG_TABLES)) config.set(name, keys(type));
   config.set('timeouts', timeoutTable(docsOf(docs, TIMEOUT_TYPES)));
   config.set('limits', limitTable(docsOf(docs, LIMIT_TYPES)));
-  config.set(
-    'log-fields',
-    Object.keys(LogField)
-      .map((name) => `\`{${name}}\``)
-      .join(', '),
-  );
+  config.set('template-names', templateNames('response').map(braced).join(', '));
+  config.set('log-fields', Object.keys(LogField).map(braced).join(', '));
   return new Map([
     ['config.md', config],
     [
@@ -46,8 +41,19 @@ export function referenceTables(): ReadonlyMap<string, ReadonlyMap<string, strin
         ['config-errors', configErrorTable()],
       ]),
     ],
+    ['commands.md', new Map([...commandTables(), ['exit-codes', exitCodeTable()]])],
+    ['metrics.md', new Map([['metrics', metricsTable()]])],
   ]);
 }
+
+/** Where the types of the configuration are. */
+export const CONFIG_FILES: readonly string[] = [
+  'src/config/config.ts',
+  'src/config/route_config.ts',
+  'src/config/middleware_config.ts',
+  'src/config/timeouts.ts',
+  'src/config/limits.ts',
+];
 
 const CONFIG_TABLES: Readonly<Record<string, string>> = {
   'top-level': 'Config',
@@ -55,10 +61,25 @@ const CONFIG_TABLES: Readonly<Record<string, string>> = {
   upstream: 'UpstreamConfig',
   endpoint: 'EndpointConfig',
   route: 'RouteConfig',
+  'value-test': 'ValueTestConfig',
+  'client-ip': 'ClientIpConfig',
+  'split-by': 'SplitByConfig',
+  redirect: 'RedirectConfig',
+  respond: 'RespondConfig',
+  rewrite: 'RewriteConfig',
+  mirror: 'MirrorConfig',
+  'error-page': 'ErrorPageConfig',
+  'middleware-built-in': 'BuiltInMiddlewareConfig',
+  'middleware-module': 'ModuleMiddlewareConfig',
+  metrics: 'MetricsConfig',
   'access-log': 'AccessLogConfig',
 };
 const TIMEOUT_TYPES = ['ListenerTimeouts', 'UpstreamTimeoutsConfig', 'Timeouts'];
 const LIMIT_TYPES = ['ListenerLimits', 'UpstreamLimits', 'RouteLimits', 'Limits'];
+
+function braced(name: string): string {
+  return `\`{${name}}\``;
+}
 
 type Docs = ReturnType<typeof readInterfaces>;
 
@@ -143,12 +164,6 @@ function formatLimit(rule: LimitRule): string {
 
 function formatScopes(scopes: readonly Scope[]): string {
   return scopes.map((scope) => (scope === 'global' ? 'top level' : scope)).join(', ');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
 /** Puts a table between its markers; throws where the page has none. */

@@ -5,11 +5,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as limits from '../src/base/limits.ts';
+import { fullName } from '../src/cli/command_context.ts';
+import { EXIT_TEXTS } from '../src/cli/exit_texts.ts';
 import { LIMIT_RULES, type LimitKey } from '../src/config/limits.ts';
 import { TIMEOUT_RULES, type TimeoutKey } from '../src/config/timeouts.ts';
 import { EXCHANGE_ERRORS, ExchangeError } from '../src/http/exchange_error.ts';
 import { readInterfaces } from './interface_docs.ts';
-import { checkReference, formatDuration, replaceTable } from './reference.ts';
+import { CONFIG_FILES, checkReference, formatDuration, replaceTable } from './reference.ts';
+import { allCommands, markerOf } from './reference_commands.ts';
 import { ROOT } from './steps.ts';
 
 /** Which constant is the default of which key: by hand, so that a wrong wire is noticed. */
@@ -27,6 +30,7 @@ const TIMEOUTS: Readonly<Record<TimeoutKey, number>> = {
   upstreamIdle: limits.POOL_IDLE_TIMEOUT_MS,
   upstreamAge: limits.POOL_AGE_MS_MAX,
   drain: limits.DRAIN_TIMEOUT_MS,
+  retire: limits.RETIRE_TIMEOUT_MS,
 };
 const LIMITS: Readonly<Record<LimitKey, number>> = {
   requestHead: limits.REQUEST_HEAD_BYTES_MAX,
@@ -92,16 +96,27 @@ test('EXCHANGE_ERRORS has a row per ExchangeError, with a code of its own, docum
 });
 
 test('readInterfaces() finds a comment for every key of the configuration', () => {
-  const docs = readInterfaces([
-    'src/config/config.ts',
-    'src/config/timeouts.ts',
-    'src/config/limits.ts',
-  ]);
+  const docs = readInterfaces(CONFIG_FILES);
   assert.ok(docs.get('Config')!.some(({ key, isRequired }) => key === 'routes' && isRequired));
   for (const [name, members] of docs) {
     if (!/Config$|^Timeouts$|^Limits$|Timeouts$|Limits$/.test(name)) continue;
     for (const { key, text } of members) assert.notEqual(text, '', `${name}.${key}`);
   }
+});
+
+test('allCommands() have exit codes, descriptions and a section of the reference each', () => {
+  const page = readFileSync(join(ROOT, 'docs', 'reference', 'commands.md'), 'utf8');
+  const commands = allCommands();
+  for (const command of commands) {
+    const name = fullName(command);
+    assert.ok(EXIT_TEXTS[name] !== undefined, `${name} has exit codes`);
+    assert.ok(page.includes(`\n## zproxy ${name}\n\n<!-- ${markerOf(command)}:begin`), name);
+    for (const option of command.options) assert.notEqual(option.description, '', option.flags);
+    for (const argument of command.registeredArguments) assert.notEqual(argument.description, '');
+  }
+  const sections = [...page.matchAll(/^## zproxy (.+)$/gm)].map(([, name]) => name!);
+  assert.deepEqual(sections.sort(), commands.map(fullName).sort());
+  assert.deepEqual(Object.keys(EXIT_TEXTS).sort(), sections);
 });
 
 test('replaceTable() wants its markers', () => {

@@ -7,14 +7,20 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Step, StepResult } from './steps.ts';
 
-/**
- * Debian packages, each with the program of the same name. `services` are stopped after installing.
- */
-const PACKAGES = [
-  { name: 'curl', isService: false },
-  { name: 'nginx', isService: true },
-  { name: 'haproxy', isService: true },
-] as const;
+interface SystemPackage {
+  readonly name: string;
+  /** What the tests call. */
+  readonly program: string;
+  /** Debian starts it when it is installed, so it is stopped then. */
+  readonly isService: boolean;
+}
+
+const PACKAGES: readonly SystemPackage[] = [
+  { name: 'curl', program: 'curl', isService: false },
+  { name: 'nginx', program: 'nginx', isService: true },
+  { name: 'haproxy', program: 'haproxy', isService: true },
+  { name: 'prometheus', program: 'promtool', isService: true },
+];
 
 const INSTALL_TIMEOUT_MS = 300_000;
 
@@ -35,9 +41,9 @@ export function packagesStep(host: PackageHost = thisHost()): Step {
 
 /** Installs what is missing, as root; else says what is missing. */
 export function ensurePackages(host: PackageHost): StepResult {
-  const missing = PACKAGES.filter((entry) => !host.hasProgram(entry.name));
+  const missing = PACKAGES.filter((entry) => !host.hasProgram(entry.program));
   const failure = missing.length > 0 && host.isRoot ? install(host, missing) : '';
-  const absent = missing.filter((entry) => !host.hasProgram(entry.name));
+  const absent = missing.filter((entry) => !host.hasProgram(entry.program));
   const isFailure = host.isRoot && host.isStrict;
   const lines = absent.map(({ name }) =>
     isFailure
@@ -54,16 +60,13 @@ export function ensurePackages(host: PackageHost): StepResult {
   };
 }
 
-function install(
-  host: PackageHost,
-  missing: readonly { readonly name: string; readonly isService: boolean }[],
-): string {
+function install(host: PackageHost, missing: readonly SystemPackage[]): string {
   const names = missing.map((entry) => entry.name);
   const update = host.run('apt-get', ['update', '-q']);
   const failure = host.run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...names]);
   // Debian starts a service as soon as it is installed; ours are started by the tests themselves.
-  for (const { name, isService } of missing) {
-    if (isService && host.hasProgram(name)) host.run('service', [name, 'stop']);
+  for (const { name, program, isService } of missing) {
+    if (isService && host.hasProgram(program)) host.run('service', [name, 'stop']);
   }
   return failure === '' ? '' : `${update}\n${failure}`.trim();
 }

@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ensurePackages, type PackageHost } from './system_packages.ts';
 
+/** Packages whose program has another name. */
+const PROGRAMS: Readonly<Record<string, string>> = { prometheus: 'promtool' };
+
 interface Imagined {
   readonly isRoot?: boolean;
   readonly isStrict?: boolean;
@@ -22,7 +25,7 @@ function imagine(options: Imagined): { host: PackageHost; commands: string[] } {
       commands.push([command, ...args].join(' '));
       if (command !== 'apt-get' || args[0] !== 'install') return '';
       if (options.canInstall === false) return 'no such package';
-      for (const name of args.slice(4)) programs.add(name);
+      for (const name of args.slice(4)) programs.add(PROGRAMS[name] ?? name);
       return '';
     },
   };
@@ -30,26 +33,30 @@ function imagine(options: Imagined): { host: PackageHost; commands: string[] } {
 }
 
 test('ensurePackages() does nothing where all is there', () => {
-  const { host, commands } = imagine({ programs: ['curl', 'nginx', 'haproxy'], isRoot: true });
-  assert.deepEqual(ensurePackages(host), { passed: 3, failed: 0, skipped: 0, output: '' });
+  const { host, commands } = imagine({
+    programs: ['curl', 'nginx', 'haproxy', 'promtool'],
+    isRoot: true,
+  });
+  assert.deepEqual(ensurePackages(host), { passed: 4, failed: 0, skipped: 0, output: '' });
   assert.deepEqual(commands, []);
 });
 
 test('ensurePackages() installs what is missing and stops what Debian started', () => {
   const { host, commands } = imagine({ programs: ['curl'], isRoot: true });
-  assert.equal(ensurePackages(host).passed, 3);
+  assert.equal(ensurePackages(host).passed, 4);
   assert.deepEqual(commands, [
     'apt-get update -q',
-    'apt-get install -q -y --no-install-recommends nginx haproxy',
+    'apt-get install -q -y --no-install-recommends nginx haproxy prometheus',
     'service nginx stop',
     'service haproxy stop',
+    'service prometheus stop',
   ]);
 });
 
 test('ensurePackages() skips with a sentence where it is not root', () => {
-  const { host, commands } = imagine({ programs: ['curl', 'nginx'], isStrict: true });
+  const { host, commands } = imagine({ programs: ['curl', 'nginx', 'promtool'], isStrict: true });
   const result = ensurePackages(host);
-  assert.deepEqual([result.passed, result.failed, result.skipped], [2, 0, 1]);
+  assert.deepEqual([result.passed, result.failed, result.skipped], [3, 0, 1]);
   assert.match(result.output, /^skipped: the Debian package haproxy is missing/);
   assert.deepEqual(commands, []);
 });
@@ -57,12 +64,12 @@ test('ensurePackages() skips with a sentence where it is not root', () => {
 test('ensurePackages() fails as root in CI where a package cannot be installed', () => {
   const { host } = imagine({ programs: ['curl'], isRoot: true, isStrict: true, canInstall: false });
   const result = ensurePackages(host);
-  assert.deepEqual([result.passed, result.failed, result.skipped], [1, 2, 0]);
+  assert.deepEqual([result.passed, result.failed, result.skipped], [1, 3, 0]);
   assert.match(result.output, /no such package/);
 });
 
 test('ensurePackages() skips as root outside of CI where a package cannot be installed', () => {
   const { host } = imagine({ programs: ['curl'], isRoot: true, canInstall: false });
   const result = ensurePackages(host);
-  assert.deepEqual([result.passed, result.failed, result.skipped], [1, 0, 2]);
+  assert.deepEqual([result.passed, result.failed, result.skipped], [1, 0, 3]);
 });

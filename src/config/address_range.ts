@@ -3,7 +3,7 @@
 // only the writer knows.
 
 import { isIPv4, isIPv6 } from 'node:net';
-import type { AddressRange } from '../proxy/options.ts';
+import type { AddressRange } from '../base/address_ranges.ts';
 import { Refusal } from './refusal.ts';
 
 const WANTED = 'an address or a network such as "10.0.0.0/8", "192.168.1.7" or "2001:db8::/32"';

@@ -5,48 +5,54 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import type { ProxyOptions } from '../proxy/options.ts';
-import type { RouteOptions } from '../routing/route.ts';
+import type { ProxyOptions, RouteOptions } from '../proxy/options.ts';
+import { compileRouteTable } from '../routing/route_table_data.ts';
 import type { EndpointOptions, UpstreamOptions } from '../upstream/options.ts';
-import { formatKeyPath, type KeyPath } from './key_path.ts';
+import { buildRoutes } from './build_routes.ts';
+import type { ConfigOrigin } from './config_origin.ts';
+import type { KeyPath } from './key_path.ts';
 import type { LimitKey } from './limits.ts';
+import { buildMiddlewareUse } from './middleware_uses.ts';
 import { limitReader, timeoutReader } from './narrowest.ts';
+import { buildErrorPages } from './own_bodies.ts';
+import type { OwnFiles } from './own_files.ts';
 import type { ParsedConfig, ParsedListener } from './parsed_config.ts';
-import type { Positions } from './positions.ts';
-import type { Snapshot, SnapshotListener, Source } from './snapshot.ts';
+import type { Snapshot, SnapshotListener } from './snapshot.ts';
+import { sourceOf } from './source_of.ts';
 
-/** Where the configuration came from. */
-export interface ConfigOrigin {
-  /** As messages show it. */
-  readonly file: string;
-  /** Real path, '' for an object. */
-  readonly realPath: string;
-  /** Folder that relative paths start from. */
-  readonly folder: string;
-  readonly positions: Positions;
-}
-
-const UPGRADES_DEFAULT: readonly string[] = ['websocket'];
-
-export function buildSnapshot(config: ParsedConfig, origin: ConfigOrigin): Snapshot {
+/** `files` are those that routes and error pages send; they were read before. */
+export function buildSnapshot(
+  config: ParsedConfig,
+  origin: ConfigOrigin,
+  files: OwnFiles,
+): Snapshot {
   const log = config.accessLog ?? {};
   const to = log === false ? null : (log.to ?? 'stdout');
-  const rest: Omit<Snapshot, 'hash'> = {
+  const inFolder = (path: string, ...key: KeyPath): string =>
+    resolve(origin.positions.folderOf(key), path);
+  const routes = buildRoutes(config, origin, files);
+  const rest: Omit<Snapshot, 'hash' | 'routeTable'> = {
     file: origin.realPath,
     workers: typeof config.workers === 'number' ? config.workers : 0,
     transport: config.transport ?? 'auto',
     listeners: config.listeners.map((_, index) => buildListener(config, origin, index)),
     upstreams: buildUpstreams(config, origin),
-    routes: buildRoutes(config, origin),
-    proxy: buildProxy(config, origin),
-    accessLogPath: to === 'stdout' ? '' : to && resolve(origin.folder, to),
+    routes,
+    code: origin.code,
+    proxy: buildProxy(config, origin, files),
+    accessLogPath: to === 'stdout' ? '' : to && inFolder(to, 'accessLog', 'to'),
     drainMs: timeoutReader(config.timeouts)('drain'),
+    retireMs: timeoutReader(config.timeouts)('retire'),
+    watch: config.watch ?? false,
+    files: [...new Set([...origin.files, ...files.paths()])].toSorted(),
+    metricsListen: config.metrics?.address.listen ?? null,
     user: config.user ?? '',
     group: config.group ?? '',
-    controlPath: config.control === undefined ? '' : resolve(origin.folder, config.control),
+    controlPath: config.control === undefined ? '' : inFolder(config.control, 'control'),
     sources: sourcesOf(config, origin),
   };
-  return freezeDeep({ hash: hashOf(rest), ...rest });
+  const routeTable = compileRouteTable(routes.map(({ conditions }) => conditions));
+  return freezeDeep({ hash: hashOf(rest), ...rest, routeTable });
 }
 
 function buildListener(
@@ -96,7 +102,7 @@ function buildDownstreamLimits(
 
 function buildUpstreams(config: ParsedConfig, origin: ConfigOrigin): UpstreamOptions[] {
   let endpointSlot = 0;
-  return Object.entries(config.upstreams).map(([name, upstream], slot): UpstreamOptions => {
+  return Object.entries(config.upstreams ?? {}).map(([name, upstream], slot): UpstreamOptions => {
     const timeout = timeoutReader(config.timeouts, upstream.timeouts);
     const limit = limitReader(config.limits, upstream.limits);
     const connectionsMax = limit('upstreamConnections');
@@ -131,19 +137,8 @@ function buildUpstreams(config: ParsedConfig, origin: ConfigOrigin): UpstreamOpt
   });
 }
 
-function buildRoutes(config: ParsedConfig, origin: ConfigOrigin): RouteOptions[] {
-  const names = Object.keys(config.upstreams);
-  return config.routes.map((route, index) => ({
-    host: route.host ?? '',
-    path: route.path ?? '',
-    upstreamIndex: names.indexOf(route.upstream),
-    upgrades: route.upgrades ?? UPGRADES_DEFAULT,
-    requestBodyBytesMax: limitReader(config.limits, route.limits)('requestBody'),
-    source: sourceOf(origin, ['routes', index]),
-  }));
-}
-
-function buildProxy(config: ParsedConfig, origin: ConfigOrigin): ProxyOptions {
+function buildProxy(config: ParsedConfig, origin: ConfigOrigin, files: OwnFiles): ProxyOptions {
+  const folderOf = (path: KeyPath): string => origin.positions.folderOf(path);
   const via = config.via ?? true;
   const format = config.accessLog === false ? null : (config.accessLog?.format ?? { kind: 'json' });
   return {
@@ -152,6 +147,12 @@ function buildProxy(config: ParsedConfig, origin: ConfigOrigin): ProxyOptions {
     viaPseudonym: via === true ? pseudonym(config, origin) : via === false ? '' : via,
     requestId: config.requestId ?? true,
     accessLog: format === null ? null : { format },
+    mergeSlashes: config.mergeSlashes ?? false,
+    errorPages: buildErrorPages(config.errorPages, ['errorPages'], folderOf, files),
+    middleware: (config.middleware ?? []).map((use, index) => {
+      const path = ['middleware', index];
+      return buildMiddlewareUse(use, folderOf(path), sourceOf(origin, path));
+    }),
   };
 }
 
@@ -165,28 +166,42 @@ function pseudonym(config: ParsedConfig, origin: ConfigOrigin): string {
   return `zproxy-${createHash('sha256').update(identity).digest('hex').slice(0, 8)}`;
 }
 
-function sourceOf(origin: ConfigOrigin, path: KeyPath): Source {
-  const position = origin.positions.locate(path, 'value');
-  return { file: origin.file, ...position, path: formatKeyPath(path) };
-}
-
 function sourcesOf(config: ParsedConfig, origin: ConfigOrigin): Snapshot['sources'] {
-  const keys = ['accessLog', 'control', 'group', 'user'] as const;
+  const keys = ['accessLog', 'control', 'group', 'metrics', 'user'] as const;
   const written = keys.filter((key) => config[key] !== undefined);
   return Object.fromEntries(written.map((key) => [key, sourceOf(origin, [key])]));
 }
 
-/** JSON has no Infinity; as text it still makes a difference. */
-function hashOf(rest: Omit<Snapshot, 'hash'>): string {
-  const text = JSON.stringify(rest, (_, value: unknown) =>
-    value === Number.POSITIVE_INFINITY ? 'Infinity' : value,
-  );
-  return createHash('sha256').update(text).digest('hex');
+/** Over all values. Routes are many: each is text by itself, the quick way where that will do. */
+function hashOf(rest: Omit<Snapshot, 'hash' | 'routeTable'>): string {
+  const hash = createHash('sha256');
+  const { routes, ...others } = rest;
+  hash.update(textOf(others));
+  for (const route of routes) hash.update(isPlain(route) ? JSON.stringify(route) : textOf(route));
+  return hash.digest('hex');
 }
 
+/** Whether JSON says all about it. `null` in place of Infinity is as good a difference. */
+function isPlain({ action, errorPages, middleware }: RouteOptions): boolean {
+  return action.kind !== 'respond' && errorPages.length === 0 && middleware.length === 0;
+}
+
+/** JSON has neither Infinity nor bytes; as text both still make a difference. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (inner === Number.POSITIVE_INFINITY) return 'Infinity';
+    if (inner instanceof Uint8Array) return createHash('sha256').update(inner).digest('hex');
+    return inner;
+  });
+}
+
+/** Typed arrays cannot be frozen: nobody writes to those of a snapshot. */
 function freezeDeep<T extends object>(value: T): T {
-  for (const inner of Object.values(value)) {
+  if (ArrayBuffer.isView(value) || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const key in value) {
+    const inner = value[key];
     if (inner !== null && typeof inner === 'object') freezeDeep(inner);
   }
-  return Object.freeze(value);
+  return value;
 }

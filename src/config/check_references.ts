@@ -1,6 +1,6 @@
-// What takes two values to check: that a route's upstream exists, that no two listeners have one
-// address, that no route hides another, that the counts fit the shared memory. Works on data that
-// may be broken elsewhere, so that all errors of a file come at once.
+// What takes two values to check: that the upstreams of routes exist, that no two listeners have
+// one address, that the counts fit the shared memory. Works on data that may be broken elsewhere,
+// so that all errors of a file come at once.
 
 import { ENDPOINTS_MAX, UPSTREAMS_MAX } from '../base/limits.ts';
 import { type IssueDraft, valueAt } from './issue_draft.ts';
@@ -8,7 +8,7 @@ import type { KeyPath } from './key_path.ts';
 import { parseListenAddress } from './listen_address.ts';
 import { nearestName } from './nearest_name.ts';
 import { Refusal } from './refusal.ts';
-import { parseRouteHost, parseRoutePath } from './route_pattern.ts';
+import { isObject } from './schema_shapes.ts';
 
 /** `FILE:LINE:COLUMN` of another value that a message names. */
 export type Whereabouts = (path: KeyPath) => string;
@@ -16,36 +16,93 @@ export type Whereabouts = (path: KeyPath) => string;
 /** Drafts for everything in `data` that contradicts something else in it. */
 export function checkReferences(data: unknown, where: Whereabouts): IssueDraft[] {
   return [
+    ...checkPrototypeKeys(data, []),
     ...checkUpstreamNames(data, where),
     ...checkListeners(data, where),
-    ...checkRoutes(data, where),
     ...checkCapacities(data),
   ];
 }
 
-function checkUpstreamNames(data: unknown, where: Whereabouts): IssueDraft[] {
-  const upstreams = valueAt(data, ['upstreams']);
-  if (upstreams === null || typeof upstreams !== 'object' || Array.isArray(upstreams)) return [];
-  const names = Object.keys(upstreams);
-  if (names.length === 0) return [];
+/** Deeper data refers to itself. */
+const DEPTH_MAX = 64;
+
+/** The schema library passes over this one key without a word, as the prototype of its result. */
+function checkPrototypeKeys(value: unknown, path: KeyPath): IssueDraft[] {
+  if (value === null || typeof value !== 'object' || path.length > DEPTH_MAX) return [];
   const drafts: IssueDraft[] = [];
-  // The schema library passes over this one key without a word, as the prototype of its result.
-  if (names.includes('__proto__')) {
-    const path = ['upstreams', '__proto__'];
-    const wanted = 'another name';
-    const value = '__proto__';
-    drafts.push({ code: 'ZP_CONFIG_VALUE', path, at: 'key', value, wanted, suggestion: '' });
+  for (const key of Object.keys(value)) {
+    if (key === '__proto__') {
+      const at = [...path, key];
+      const wanted = 'another name';
+      drafts.push({
+        code: 'ZP_CONFIG_VALUE',
+        path: at,
+        at: 'key',
+        value: key,
+        wanted,
+        suggestion: '',
+      });
+      continue;
+    }
+    const inner = (value as Readonly<Record<string, unknown>>)[key];
+    if (inner === null || typeof inner !== 'object') continue;
+    const at = [...path, Array.isArray(value) ? Number(key) : key];
+    drafts.push(...checkPrototypeKeys(inner, at));
   }
-  listAt(data, ['routes']).forEach((_, index) => {
-    const path = ['routes', index, 'upstream'];
-    const value = valueAt(data, path);
-    if (typeof value !== 'string' || names.includes(value)) return;
-    const known = names.map((name) => JSON.stringify(name)).join(', ');
-    const wanted = `a name under upstreams (${where(['upstreams'])}): ${known}`;
-    const suggestion = nearestName(value, names);
-    drafts.push({ code: 'ZP_CONFIG_REFERENCE', path, at: 'value', value, wanted, suggestion });
-  });
   return drafts;
+}
+
+/** Names of upstreams, and what is said where one does not exist. */
+class UpstreamNames {
+  readonly #names: ReadonlySet<string>;
+  readonly #where: Whereabouts;
+  readonly #nearest = new Map<string, string>();
+  #wanted = '';
+
+  constructor(names: Iterable<string>, where: Whereabouts) {
+    this.#names = new Set(names);
+    this.#where = where;
+  }
+
+  check(name: unknown, path: KeyPath, at: 'key' | 'value'): IssueDraft[] {
+    if (typeof name !== 'string' || this.#names.has(name)) return [];
+    this.#wanted ||= this.#describe();
+    const suggestion = this.#nearest.get(name) ?? nearestName(name, [...this.#names]);
+    this.#nearest.set(name, suggestion);
+    const wanted = this.#wanted;
+    return [{ code: 'ZP_CONFIG_REFERENCE', path, at, value: name, wanted, suggestion }];
+  }
+
+  #describe(): string {
+    const known = [...this.#names].map((name) => JSON.stringify(name)).join(', ');
+    if (known === '') return 'a name under upstreams, which has none';
+    return `a name under upstreams (${this.#where(['upstreams'])}): ${known}`;
+  }
+}
+
+function checkUpstreamNames(data: unknown, where: Whereabouts): IssueDraft[] {
+  const upstreams = valueAt(data, ['upstreams']) ?? {};
+  if (!isObject(upstreams)) return [];
+  const names = new UpstreamNames(Object.keys(upstreams), where);
+  return listAt(data, ['routes']).flatMap((route, index) => {
+    if (!isObject(route)) return [];
+    const path = ['routes', index];
+    const drafts = names.check(route['upstream'], [...path, 'upstream'], 'value');
+    const { upstreams: shares, mirror } = route;
+    if (isObject(shares)) {
+      for (const name of Object.keys(shares)) {
+        drafts.push(...names.check(name, [...path, 'upstreams', name], 'key'));
+      }
+    }
+    const mirrors: readonly unknown[] = Array.isArray(mirror) ? mirror : [mirror];
+    mirrors.forEach((written, at) => {
+      const place = Array.isArray(mirror) ? [...path, 'mirror', at] : [...path, 'mirror'];
+      if (isObject(written)) {
+        drafts.push(...names.check(written['upstream'], [...place, 'upstream'], 'value'));
+      } else drafts.push(...names.check(written, place, 'value'));
+    });
+    return drafts;
+  });
 }
 
 function checkListeners(data: unknown, where: Whereabouts): IssueDraft[] {
@@ -60,27 +117,6 @@ function checkListeners(data: unknown, where: Whereabouts): IssueDraft[] {
     const first = seen.get(key);
     if (first === undefined) seen.set(key, path);
     else drafts.push(duplicate(path, value, `an address other than that of ${where(first)}`));
-  });
-  return drafts;
-}
-
-function checkRoutes(data: unknown, where: Whereabouts): IssueDraft[] {
-  const seen = new Map<string, KeyPath>();
-  const drafts: IssueDraft[] = [];
-  listAt(data, ['routes']).forEach((_, index) => {
-    const path = ['routes', index];
-    const host = conditionAt(data, [...path, 'host'], parseRouteHost);
-    const routePath = conditionAt(data, [...path, 'path'], parseRoutePath);
-    if (host === null || routePath === null) return;
-    const key = JSON.stringify([host, routePath]);
-    const first = seen.get(key);
-    if (first === undefined) {
-      seen.set(key, path);
-      return;
-    }
-    const value = [host, routePath].filter((text) => text !== '').join('') || 'any request';
-    const wanted = `another host or path, since the route at ${where(first)} takes all of it`;
-    drafts.push(duplicate(path, value, wanted));
   });
   return drafts;
 }
@@ -111,18 +147,6 @@ function tooMany(value: number, noun: string, max: number): IssueDraft {
 
 function duplicate(path: KeyPath, value: unknown, wanted: string): IssueDraft {
   return { code: 'ZP_CONFIG_DUPLICATE', path, at: 'value', value, wanted, suggestion: '' };
-}
-
-/** The parsed condition of a route, '' where it has none, null where it is invalid. */
-function conditionAt(
-  data: unknown,
-  path: KeyPath,
-  parse: (value: unknown) => string | Refusal,
-): string | null {
-  const value = valueAt(data, path);
-  if (value === undefined) return '';
-  const condition = parse(value);
-  return condition instanceof Refusal ? null : condition;
 }
 
 function listAt(data: unknown, path: KeyPath): readonly unknown[] {

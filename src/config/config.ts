@@ -1,18 +1,29 @@
 // The configuration as users write it: plain data, the same keys in TypeScript, YAML and JSON.
 // These types are the reference: each key has its unit and its default in its comment. The schema
-// checks them.
+// checks them. Routes have a file of their own, as have timeouts and limits.
 
-import type { Limits, ListenerLimits, RouteLimits, UpstreamLimits } from './limits.ts';
+import type { Limits, ListenerLimits, UpstreamLimits } from './limits.ts';
+import type { MiddlewareConfig } from './middleware_config.ts';
+import type { ErrorPagesConfig, RouteConfig } from './route_config.ts';
 import type { ListenerTimeouts, Timeouts, UpstreamTimeoutsConfig } from './timeouts.ts';
 
-/** A whole configuration. Only `listeners`, `upstreams` and `routes` are required. */
+/** A whole configuration. Only `listeners` and `routes` are required. */
 export interface Config {
   /** The addresses to listen on; at least one. */
   listeners: readonly ListenerConfig[];
-  /** Named sets of endpoints that routes refer to; at least one. */
-  upstreams: Readonly<Record<string, UpstreamConfig>>;
-  /** Which request goes to which upstream; at least one. Exact wins over prefix, then the order. */
+  /** Named sets of endpoints that routes refer to. Default: none, for routes that need none. */
+  upstreams?: Readonly<Record<string, UpstreamConfig>> | undefined;
+  /** What becomes of which request; at least one. The more specific wins, then the order. */
   routes: readonly RouteConfig[];
+  /** Middleware of all requests, in order, before that of their routes. Default `[]`. */
+  middleware?: readonly MiddlewareConfig[] | undefined;
+  /**
+   * Pages for errors, by status (`404`), class (`'5xx'`) or range (`'502-504'`): the path of a file
+   * or an object. Default: a short text.
+   */
+  errorPages?: ErrorPagesConfig | undefined;
+  /** Whether `//` in a path counts, and is forwarded, as `/`. Default `false`. */
+  mergeSlashes?: boolean | undefined;
   /** Worker processes: a number from 1 to 256, or `'auto'` for one per core. Default `'auto'`. */
   workers?: 'auto' | number | undefined;
   /** How sockets are driven: `'auto'` is io_uring where the kernel has it. Default `'auto'`. */
@@ -54,6 +65,15 @@ export interface Config {
   user?: string | undefined;
   /** Group to become once the sockets are open; needs root. Default: that of `user`. */
   group?: string | undefined;
+  /**
+   * Further files whose keys are added to these: `'conf.d/*.yaml'`, from this file's folder.
+   * Default: none.
+   */
+  include?: string | readonly string[] | undefined;
+  /** Whether a change of a file that was read for the configuration reloads it. Default `false`. */
+  watch?: boolean | undefined;
+  /** Serves metrics for Prometheus at an address of its own, too. Default: control socket only. */
+  metrics?: MetricsConfig | undefined;
   /** Path of the control socket, from this file's folder. Default: in the runtime folder. */
   control?: string | undefined;
 }
@@ -95,20 +115,6 @@ export interface EndpointConfig {
   weight?: number | undefined;
 }
 
-/** What is matched and where it goes. A route without `host` and `path` matches every request. */
-export interface RouteConfig {
-  /** Exact host name without port, such as `'example.com'`. Default: any host. */
-  host?: string | undefined;
-  /** Exact path `'/health'`, or a prefix `'/api/*'` (what is below `/api/`). Default: any path. */
-  path?: string | undefined;
-  /** A name under `upstreams`. */
-  upstream: string;
-  /** Upgrade tokens that are tunnelled; others are removed. Default `['websocket']`. */
-  upgrades?: readonly string[] | undefined;
-  /** Limits of this route. Default: those of the top level. */
-  limits?: RouteLimits | undefined;
-}
-
 /** What is written about each exchange, and where. */
 export interface AccessLogConfig {
   /**
@@ -118,4 +124,10 @@ export interface AccessLogConfig {
   format?: 'json' | 'combined' | (string & {}) | undefined;
   /** `'stdout'`, or the path of a file, from this file's folder. Default `'stdout'`. */
   to?: 'stdout' | (string & {}) | undefined;
+}
+
+/** Where metrics are served beside the control socket. */
+export interface MetricsConfig {
+  /** An address as that of a listener; keep it away from the public. */
+  address: string;
 }

@@ -12,11 +12,18 @@ export const CONFIG_ISSUE_CODES = {
   ZP_CONFIG_THROWN: 'The configuration module threw while it was evaluated.',
   ZP_CONFIG_UNFINISHED: 'The configuration module ended its process, or never finished.',
   ZP_CONFIG_EXPORT: 'The configuration module has no default export.',
+  ZP_CONFIG_ENVIRONMENT:
+    'An environment variable that is not set, or a reference of the wrong form.',
+  ZP_CONFIG_SECRET: 'A secret file that is missing, unreadable or too large.',
+  ZP_CONFIG_INCLUDE: 'An included file that is missing, or that includes itself.',
+  ZP_CONFIG_MODULE: 'A module of middleware that cannot be loaded.',
   ZP_CONFIG_UNKNOWN_KEY: 'A key that does not exist here.',
   ZP_CONFIG_MISSING: 'A required key is missing.',
   ZP_CONFIG_VALUE: 'A value of the wrong kind, form or size.',
   ZP_CONFIG_REFERENCE: 'A name that nothing has.',
   ZP_CONFIG_DUPLICATE: 'Two things that must differ are the same.',
+  ZP_CONFIG_CONFLICT: 'Keys that do not go together.',
+  ZP_CONFIG_MIDDLEWARE: 'A middleware refuses its options.',
   ZP_CONFIG_CAPACITY: 'More of something than the shared memory of the workers has room for.',
 } as const;
 export type ConfigIssueCode = keyof typeof CONFIG_ISSUE_CODES;
@@ -55,13 +62,14 @@ export function formatConfigIssue(issue: ConfigIssue): string {
 /** A value that JSON can carry, however strange the value in the file was. */
 export function plainValue(value: unknown): unknown {
   if (value === undefined) return null;
-  if (typeof value === 'function') return `[function ${value.name}]`;
+  if (typeof value === 'function') return `[function ${value.name}]`.replace(' ]', ']');
   if (typeof value === 'bigint' || typeof value === 'symbol') return String(value);
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   try {
     return JSON.parse(JSON.stringify(value)) as unknown;
   } catch {
-    return String(value);
+    // Of itself, or with what JSON has not. Without a prototype it has not even a text.
+    return Object.prototype.toString.call(value);
   }
 }
 

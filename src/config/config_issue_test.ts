@@ -34,12 +34,14 @@ test('plainValue() turns everything into something that JSON carries', () => {
   cyclic.push(cyclic);
   const cases: readonly (readonly [unknown, unknown])[] = [
     [undefined, null],
-    [() => 1, '[function ]'],
+    [() => 1, '[function]'],
+    [Math.max, '[function max]'],
     [10n, '10'],
     [Symbol('a'), 'Symbol(a)'],
     [Number.NaN, 'NaN'],
     [{ a: undefined, b: 1 }, { b: 1 }],
-    [cyclic, String(cyclic)],
+    [cyclic, '[object Array]'],
+    [Object.assign(Object.create(null), { a: 1n }), '[object Object]'],
     [{ a: 1n }, '[object Object]'],
   ];
   for (const [value, plain] of cases) assert.deepEqual(plainValue(value), plain);

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { BUILT_IN_NAMES } from '../middleware/registry.ts';
 import { formatByteSize } from './byte_size.ts';
 import { parseDuration } from './duration.ts';
 import type { KeyPath } from './key_path.ts';
@@ -18,7 +19,19 @@ const PLACES: readonly (readonly [string, KeyPath])[] = [
   ['ListenerConfig', ['listeners', 0]],
   ['UpstreamConfig', ['upstreams', 'a']],
   ['EndpointConfig', ['upstreams', 'a', 'endpoints', 0]],
+  ['MetricsConfig', ['metrics']],
   ['RouteConfig', ['routes', 0]],
+  ['ValueTestConfig', ['routes', 0, 'headers', 'a']],
+  ['ValueTestConfig', ['routes', 0, 'query', 'a']],
+  ['ValueTestConfig', ['routes', 0, 'cookies', 'a']],
+  ['ClientIpConfig', ['routes', 0, 'clientIp']],
+  ['SplitByConfig', ['routes', 0, 'splitBy']],
+  ['RedirectConfig', ['routes', 0, 'redirect']],
+  ['RespondConfig', ['routes', 0, 'respond']],
+  ['RewriteConfig', ['routes', 0, 'rewrite']],
+  ['MirrorConfig', ['routes', 0, 'mirror', 0]],
+  ['ErrorPageConfig', ['routes', 0, 'errorPages', '404']],
+  ['ErrorPageConfig', ['errorPages', '404']],
   ['AccessLogConfig', ['accessLog']],
   ['Timeouts', ['timeouts']],
   ['ListenerTimeouts', ['listeners', 0, 'timeouts']],
@@ -29,10 +42,24 @@ const PLACES: readonly (readonly [string, KeyPath])[] = [
   ['RouteLimits', ['routes', 0, 'limits']],
 ];
 
-const INTERFACES = readInterfaces(['config.ts', 'timeouts.ts', 'limits.ts']);
+/** Rows of our tables, and middleware, whose keys are checked by the definitions. */
+const OTHER_INTERFACES = [
+  'TimeoutRule',
+  'LimitRule',
+  'BuiltInMiddlewareConfig',
+  'ModuleMiddlewareConfig',
+];
+
+const INTERFACES = readInterfaces([
+  'config.ts',
+  'route_config.ts',
+  'middleware_config.ts',
+  'timeouts.ts',
+  'limits.ts',
+]);
 
 for (const [name, path] of PLACES) {
-  test(`${name} documents exactly the keys of the schema`, () => {
+  test(`${name} documents exactly the keys of the schema at ${path.join('.')}`, () => {
     const documented = membersOf(name);
     assert.deepEqual([...documented.keys()].sort(), knownKeys(CONFIG_SCHEMA, path).sort());
     for (const [key, comment] of documented) {
@@ -40,6 +67,18 @@ for (const [name, path] of PLACES) {
     }
   });
 }
+
+test('every interface of the reference is compared with the schema', () => {
+  const compared = new Set([...PLACES.map(([name]) => name), ...OTHER_INTERFACES]);
+  assert.deepEqual(
+    [...INTERFACES.keys()].filter((name) => !compared.has(name)),
+    [],
+  );
+});
+
+test('BuiltInMiddlewareConfig documents exactly the middleware that there is', () => {
+  assert.deepEqual([...membersOf('BuiltInMiddlewareConfig').keys()], BUILT_IN_NAMES);
+});
 
 test('every optional key names its default', () => {
   for (const [name, { members }] of INTERFACES) {

@@ -16,7 +16,7 @@ export function isHost(text: string): boolean {
 }
 
 /** A dotted name. One whose last label is all digits is a broken IPv4 address, not a name. */
-export function isHostName(text: string): boolean {
+function isHostName(text: string): boolean {
   if (text.length > 253) return false;
   const labels = text.split('.');
   if (/^(\d+|0x[0-9a-f]*)$/i.test(labels.at(-1)!)) return false;

@@ -1,82 +1,97 @@
-// A configuration file to a snapshot or to all that is wrong with it. A module is evaluated, with
-// whatever its code does, and never unloaded: that is for the short-lived loader process alone.
+// A configuration file, with all that it includes, to a snapshot or to all that is wrong with it. A
+// module is evaluated, with whatever its code does, and never unloaded: that is for the short-lived
+// loader process alone.
 
-import { readFileSync, realpathSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { type ConfigResult, compileConfig } from './compile_config.ts';
-import { configFormat } from './config_format.ts';
-import type { ConfigIssue } from './config_issue.ts';
-import type { ConfigTextError, ConfigTextResult } from './config_text.ts';
+import {
+  type CompileOptions,
+  type ConfigResult,
+  compileConfig,
+  locateIssue,
+  sortIssues,
+} from './compile_config.ts';
+import { type ConfigOrigin, NO_CODE } from './config_origin.ts';
+import { type MergedConfig, mergeParts } from './merge_parts.ts';
+import { middlewareModules } from './middleware_uses.ts';
+import { type ConfigFiles, readConfigFiles } from './read_config_files.ts';
+import type { SnapshotCode } from './snapshot.ts';
 
-const EXTENSIONS_WANTED = '.ts, .js, .yaml or .json';
+/** What was read and merged, before it is judged. */
+interface ReadConfig {
+  readonly files: ConfigFiles;
+  readonly merged: MergedConfig;
+}
+
+/** What is wanted beside the snapshot. */
+export type LoadFileOptions = Pick<CompileOptions, 'wantsEffective'>;
 
 /**
- * Loads the file at `path`; messages show the path as it is given here. Never throws for the
- * file's sake.
+ * Loads the file at `path`, modules and all; messages show the path as it is given here. Never
+ * throws for the file's sake.
  */
-export async function loadConfigFile(path: string): Promise<ConfigResult> {
-  let realPath: string;
-  let text: string;
-  try {
-    realPath = realpathSync(resolve(path));
-    text = readFileSync(realPath, 'utf8');
-  } catch (error) {
-    return { errors: [textIssue(path, fileError(error as NodeJS.ErrnoException))] };
-  }
-  const result = await readText(realPath, text);
-  if ('textErrors' in result) {
-    return { errors: result.textErrors.map((error) => textIssue(path, error)) };
-  }
-  const { data, positions } = result;
-  if (data === null || data === undefined) {
-    const text = 'there is nothing in it; it needs the keys listeners, upstreams and routes';
-    return { errors: [textIssue(path, { code: 'ZP_CONFIG_SYNTAX', text, position: null })] };
-  }
-  return compileConfig(data, { file: path, realPath, folder: dirname(realPath), positions });
+export async function loadConfigFile(
+  path: string,
+  options: LoadFileOptions = {},
+): Promise<ConfigResult> {
+  const files = await readConfigFiles(path, 'evaluate');
+  if (files.parts.length === 0) return { errors: files.issues };
+  const merged = mergeParts(files.parts);
+  const { data, positions } = merged;
+  const { importMiddleware } = await import('./import_middleware.ts');
+  const folderOf = positions.folderOf.bind(positions);
+  const references = middlewareModules(data, folderOf);
+  const imported = await importMiddleware(data, references, files.modules);
+  const origin = originOf(path, { files, merged }, imported.code, imported.files);
+  const drafts = [...merged.drafts, ...imported.drafts];
+  return judge({ files, merged: { ...merged, drafts } }, origin, options);
 }
 
-/** Each format's parser is loaded for its own files only: starting is faster by the other ones. */
-async function readText(realPath: string, text: string): Promise<ConfigTextResult> {
-  switch (configFormat(realPath)) {
-    case 'yaml':
-      return (await import('./read_yaml.ts')).readYaml(text);
-    case 'json':
-      return (await import('./read_json.ts')).readJson(text);
-    case 'module':
-      return await (await import('./read_module.ts')).readModule(realPath, text);
-    case null: {
-      const sentence = `the file's name must end in ${EXTENSIONS_WANTED}`;
-      return { textErrors: [{ code: 'ZP_CONFIG_UNREADABLE', text: sentence, position: null }] };
-    }
-  }
+/**
+ * Loads the file at `path` without running any code of the user's; null where there is some: a
+ * module that is included, or that middleware comes from.
+ */
+export async function loadDataConfigFile(
+  path: string,
+  options: LoadFileOptions = {},
+): Promise<ConfigResult | null> {
+  const files = await readConfigFiles(path, 'leave');
+  if (files.needsCode) return null;
+  if (files.parts.length === 0) return { errors: files.issues };
+  const merged = mergeParts(files.parts);
+  const { data, positions } = merged;
+  if (middlewareModules(data, positions.folderOf.bind(positions)).length > 0) return null;
+  return judge({ files, merged }, originOf(path, { files, merged }, NO_CODE, []), options);
 }
 
-function fileError(error: NodeJS.ErrnoException): ConfigTextError {
-  const position = null;
-  if (error.code === 'ENOENT') {
-    const text = 'there is no such file; name one with --config, or write it';
-    return { code: 'ZP_CONFIG_NOT_FOUND', text, position };
-  }
-  const reason = error.code ?? error.message;
-  const remedy = READ_REMEDIES[reason];
-  const text = `the file cannot be read (${reason})${remedy === undefined ? '' : `; ${remedy}`}`;
-  return { code: 'ZP_CONFIG_UNREADABLE', text, position };
-}
-
-const READ_REMEDIES: Readonly<Record<string, string>> = {
-  EACCES: 'let this user read it and enter its folder, or start as another user',
-  EISDIR: 'it is a folder; name the file in it',
-};
-
-function textIssue(file: string, error: ConfigTextError): ConfigIssue {
+function originOf(
+  file: string,
+  { files, merged }: ReadConfig,
+  code: SnapshotCode,
+  modules: readonly string[],
+): ConfigOrigin {
+  const all = new Set([...files.filesRead, ...modules]);
   return {
     file,
-    line: error.position?.line ?? null,
-    column: error.position?.column ?? null,
-    code: error.code,
-    path: '',
-    value: null,
-    wanted: error.text,
-    suggestion: '',
+    realPath: files.parts[0]!.realPath,
+    positions: merged.positions,
+    secrets: files.secrets,
+    files: [...all].toSorted(),
+    code,
   };
+}
+
+/** What refers to a file that could not be read cannot be judged: then only reading is. */
+function judge(
+  { files, merged }: ReadConfig,
+  origin: ConfigOrigin,
+  options: LoadFileOptions,
+): ConfigResult {
+  const issues = [...files.issues, ...merged.issues];
+  if (files.isIncomplete) {
+    const located = merged.drafts.map((draft) => locateIssue(draft, origin));
+    return { errors: sortIssues([...issues, ...located], origin.file) };
+  }
+  const result = compileConfig(merged.data, origin, { ...options, found: merged.drafts });
+  if (issues.length === 0) return result;
+  const errors = 'errors' in result ? result.errors : [];
+  return { errors: sortIssues([...issues, ...errors], origin.file) };
 }

@@ -9,6 +9,7 @@ import { after, test } from 'node:test';
 import { CONFIG_ISSUE_CODES } from './config_issue.ts';
 import { findConfigFile } from './find_config_file.ts';
 import { loadConfigFile } from './load_config_file.ts';
+import { ROUTE_SCHEMA } from './route_schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'zproxy-config-'));
@@ -33,6 +34,7 @@ test('loadConfigFile() gives a snapshot that nobody can change', async () => {
   const isFrozen = (value: unknown): boolean =>
     typeof value !== 'object' ||
     value === null ||
+    ArrayBuffer.isView(value) || // cannot be frozen
     (Object.isFrozen(value) && Object.values(value).every(isFrozen));
   assert.ok(isFrozen(snapshot));
 });
@@ -51,6 +53,17 @@ test('the hash of a snapshot changes with its values only', async () => {
   assert.equal(first.hash, second.hash);
   assert.equal(first.hash, unlimited.hash);
   assert.notEqual(first.hash, limited.hash);
+});
+
+test('the hash of a snapshot changes with the content of a file that is sent', async () => {
+  const config = { ...VALID, routes: [{ respond: { file: 'sent.html' } }] };
+  writeFileSync(join(folder, 'sent.html'), 'one');
+  const first = await snapshotOf('sent.json', config);
+  writeFileSync(join(folder, 'sent.html'), 'two');
+  const second = await snapshotOf('sent.json', config);
+  assert.notEqual(first.hash, second.hash);
+  assert.deepEqual(first.files, [join(folder, 'sent.html'), join(folder, 'sent.json')]);
+  assert.deepEqual(structuredClone(second), second);
 });
 
 test('relative paths start at the folder of the real file', async () => {
@@ -94,7 +107,9 @@ test('an issue has exactly the members that `--json` promises, and a documented 
       code: 'ZP_CONFIG_UNKNOWN_KEY',
       path: 'routes[0].upsteam',
       value: 'a',
-      wanted: 'one of "host", "path", "upstream", "upgrades", "limits"',
+      wanted: `one of ${Object.keys(ROUTE_SCHEMA.shape)
+        .map((key) => JSON.stringify(key))
+        .join(', ')}`,
       suggestion: 'upstream',
     },
   ]);

@@ -1,6 +1,7 @@
-// Where in a file a value stands. One implementation reads YAML nodes, another object literals of
-// JavaScript, TypeScript (types blanked out) and JSON.
+// Where values stand: in one text (read from YAML, JSON or a module), and in a configuration, which
+// may be several files. Offsets become lines and columns only when somebody asks.
 
+import type { SourceLocation } from '../base/errors.ts';
 import type { KeyPath } from './key_path.ts';
 
 /** Line and column, both from 1; the column counts UTF-16 units, as editors do. */
@@ -9,7 +10,8 @@ export interface Position {
   readonly column: number;
 }
 
-export interface Positions {
+/** Positions in one text. */
+export interface TextPositions {
   /**
    * Where the value at `path` (or its key) stands; where that cannot be told (it is computed), the
    * nearest value around it that can. Null where nothing is known.
@@ -17,13 +19,51 @@ export interface Positions {
   locate(path: KeyPath, at: 'key' | 'value'): Position | null;
 }
 
+/** Positions in a whole configuration, included files and all. Paths are those of the whole. */
+export interface Positions {
+  /** The file always, as messages show it; line and column as far as they are known. */
+  locate(path: KeyPath, at: 'key' | 'value'): SourceLocation;
+  /** Folder that a relative path in the value at `path` starts from: that of the file it is in. */
+  folderOf(path: KeyPath): string;
+  /** The path inside that file: the first route of an included file is its `routes[0]`. */
+  pathInFile(path: KeyPath): KeyPath;
+}
+
 /** For a configuration that was never text. */
-export const NO_POSITIONS: Positions = { locate: () => null };
+export const NO_POSITIONS: TextPositions = { locate: () => null };
+
+/** The lines of a text, for the positions of many offsets. */
+export class LineTable {
+  readonly #text: string;
+  /** Offsets at which lines begin; made at the first question. */
+  #starts: number[] | null;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#starts = null;
+  }
+
+  positionOf(offset: number): Position {
+    this.#starts ??= lineStarts(this.#text);
+    const starts = this.#starts;
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (starts[middle]! <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - starts[low]! + 1 };
+  }
+}
 
 /** The position of an offset into `text`. */
 export function positionOf(text: string, offset: number): Position {
-  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
-  let line = 1;
-  for (let i = text.indexOf('\n'); i >= 0 && i < lineStart; i = text.indexOf('\n', i + 1)) line++;
-  return { line, column: offset - lineStart + 1 };
+  return new LineTable(text).positionOf(offset);
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) starts.push(i + 1);
+  return starts;
 }

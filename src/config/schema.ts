@@ -3,37 +3,28 @@
 // check_references.ts.
 
 import * as z from 'zod';
+import { WORKERS_MAX } from '../base/limits.ts';
 import type { ForwardedMode } from '../proxy/options.ts';
 import { parseAddressRange } from './address_range.ts';
 import { parseEndpointUrl } from './endpoint_url.ts';
 import { parseHostHeader } from './host_header.ts';
-import { LIMIT_RULES, type LimitKey } from './limits.ts';
 import { parseListenAddress } from './listen_address.ts';
-import type {
-  ParsedConfig,
-  ParsedEndpoint,
-  ParsedLimits,
-  ParsedListener,
-  ParsedTimeouts,
-} from './parsed_config.ts';
+import type { ParsedConfig, ParsedEndpoint, ParsedListener } from './parsed_config.ts';
 import { Refusal } from './refusal.ts';
-import { parseRouteHost, parseRoutePath, parseUpgradeToken } from './route_pattern.ts';
+import { errorPages, middleware, ROUTE_SCHEMA } from './route_schema.ts';
+import { limitsOf, timeoutsOf, toggle } from './schema_sections.ts';
+import { oneOrMany, SWITCH_FORM, shorthand, TEXT_FORM } from './schema_shapes.ts';
 import {
-  durationWithin,
-  limitWithin,
   parseAccessLogFormat,
   parseAccessLogTarget,
   parsed,
   parseFilePath,
-  parseSwitch,
   parseUserName,
   parseVia,
   parseWeight,
   parseWorkers,
 } from './schema_values.ts';
-import type { Scope } from './scope.ts';
 import type { TransportChoice } from './snapshot.ts';
-import { TIMEOUT_RULES, type TimeoutKey } from './timeouts.ts';
 
 const TRANSPORTS = ['auto', 'uring', 'node'] as const satisfies readonly TransportChoice[];
 const FORWARDED = ['x', 'rfc7239', 'both', 'off'] as const satisfies readonly ForwardedMode[];
@@ -41,10 +32,13 @@ const FORWARDED = ['x', 'rfc7239', 'both', 'off'] as const satisfies readonly Fo
 // It checks one file in its life: code that is generated for speed would only delay the start.
 z.config({ jitless: true });
 
-const toggle = parsed(parseSwitch).optional();
+const address = parsed(parseAddressText, TEXT_FORM);
+const hostHeader = parsed(parseHostHeader, TEXT_FORM).optional();
+const filePath = parsed(parseFilePath, TEXT_FORM);
+const userName = parsed(parseUserName, TEXT_FORM).optional();
 
 const listener = z.strictObject({
-  address: parsed(parseAddressText),
+  address,
   timeouts: timeoutsOf('listener'),
   limits: limitsOf('listener'),
   allowUnderscores: toggle,
@@ -52,35 +46,28 @@ const listener = z.strictObject({
 });
 
 /** A text alone is an endpoint of weight 1. */
-const endpoint = z.preprocess(
-  (value) => (value !== null && typeof value === 'object' ? value : { url: value }),
+const endpoint = shorthand(
+  (value) => ({ url: value }),
+  [TEXT_FORM],
   z.strictObject({
-    url: parsed(parseEndpointText),
-    weight: parsed(parseWeight).optional(),
+    url: parsed(parseEndpointText, TEXT_FORM),
+    weight: parsed(parseWeight, { type: 'integer', minimum: 0, maximum: 1_000 }).optional(),
   }),
 );
 
 const upstream = z.strictObject({
   endpoints: z.array(endpoint).min(1, 'at least one endpoint'),
-  hostHeader: parsed(parseHostHeader).optional(),
+  hostHeader,
   timeouts: timeoutsOf('upstream'),
   limits: limitsOf('upstream'),
-});
-
-const route = z.strictObject({
-  host: parsed(parseRouteHost).optional(),
-  path: parsed(parseRoutePath).optional(),
-  upstream: parsed(parseUpstreamName),
-  upgrades: z.array(parsed(parseUpgradeToken)).optional(),
-  limits: limitsOf('route'),
 });
 
 const accessLog = z.union(
   [
     z.literal(false),
     z.strictObject({
-      format: parsed(parseAccessLogFormat).optional(),
-      to: parsed(parseAccessLogTarget).optional(),
+      format: parsed(parseAccessLogFormat, TEXT_FORM).optional(),
+      to: parsed(parseAccessLogTarget, TEXT_FORM).optional(),
     }),
   ],
   'false or an object with "format" and "to"',
@@ -90,47 +77,40 @@ const upstreamName = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, 'a name of letters, digits, "_", "-" and "."');
 
-/** The whole configuration. */
-export const CONFIG_SCHEMA: z.ZodType<ParsedConfig> = z.strictObject({
+/** A schema per key. */
+type ConfigShape = {
+  [Key in keyof Required<ParsedConfig>]: z.ZodType<ParsedConfig[Key]>;
+};
+
+/** The whole configuration; parse_config.ts asks it. */
+export const CONFIG_SCHEMA: z.ZodObject<ConfigShape, z.core.$strict> = z.strictObject({
   listeners: z.array(listener).min(1, 'at least one listener'),
-  upstreams: z
-    .record(upstreamName, upstream)
-    .refine((upstreams) => Object.keys(upstreams).length > 0, 'at least one upstream'),
-  routes: z.array(route).min(1, 'at least one route'),
-  workers: parsed(parseWorkers).optional(),
+  upstreams: z.record(upstreamName, upstream).optional(),
+  routes: z.array(ROUTE_SCHEMA).min(1, 'at least one route'),
+  middleware: middleware.optional(),
+  errorPages: errorPages.optional(),
+  mergeSlashes: toggle,
+  workers: parsed(parseWorkers, {
+    anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 1, maximum: WORKERS_MAX }],
+  }).optional(),
   transport: z.enum(TRANSPORTS).optional(),
   accessLog: accessLog.optional(),
   timeouts: timeoutsOf('global'),
   limits: limitsOf('global'),
-  trustedProxies: z.array(parsed(parseAddressRange)).optional(),
-  hostHeader: parsed(parseHostHeader).optional(),
+  trustedProxies: z.array(parsed(parseAddressRange, TEXT_FORM)).optional(),
+  hostHeader,
   forwarded: z.enum(FORWARDED).optional(),
-  via: parsed(parseVia).optional(),
+  via: parsed(parseVia, { anyOf: [SWITCH_FORM, TEXT_FORM] }).optional(),
   requestId: toggle,
   allowUnderscores: toggle,
   halfClose: toggle,
-  user: parsed(parseUserName).optional(),
-  group: parsed(parseUserName).optional(),
-  control: parsed(parseFilePath).optional(),
+  user: userName,
+  group: userName,
+  include: oneOrMany(filePath, 'at least one file').optional(),
+  watch: toggle,
+  metrics: z.strictObject({ address }).optional(),
+  control: filePath.optional(),
 });
-
-function timeoutsOf(scope: Scope): z.ZodOptional<z.ZodType<ParsedTimeouts>> {
-  const shape: Record<string, z.ZodType<number | undefined>> = {};
-  for (const key of Object.keys(TIMEOUT_RULES) as TimeoutKey[]) {
-    const rule = TIMEOUT_RULES[key];
-    if (rule.scopes.includes(scope)) shape[key] = durationWithin(rule).optional();
-  }
-  return (z.strictObject(shape) as z.ZodType<ParsedTimeouts>).optional();
-}
-
-function limitsOf(scope: Scope): z.ZodOptional<z.ZodType<ParsedLimits>> {
-  const shape: Record<string, z.ZodType<number | undefined>> = {};
-  for (const key of Object.keys(LIMIT_RULES) as LimitKey[]) {
-    const rule = LIMIT_RULES[key];
-    if (rule.scopes.includes(scope)) shape[key] = limitWithin(rule).optional();
-  }
-  return (z.strictObject(shape) as z.ZodType<ParsedLimits>).optional();
-}
 
 function parseAddressText(value: unknown): ParsedListener['address'] | Refusal {
   const listen = parseListenAddress(value);
@@ -140,8 +120,4 @@ function parseAddressText(value: unknown): ParsedListener['address'] | Refusal {
 function parseEndpointText(value: unknown): ParsedEndpoint['url'] | Refusal {
   const target = parseEndpointUrl(value);
   return target instanceof Refusal ? target : { text: String(value), target };
-}
-
-function parseUpstreamName(value: unknown): string | Refusal {
-  return typeof value === 'string' ? value : new Refusal('a name under "upstreams"');
 }

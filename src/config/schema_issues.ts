@@ -7,6 +7,7 @@ import type { KeyPath } from './key_path.ts';
 import { LIMIT_RULES, type LimitKey } from './limits.ts';
 import { nearestName } from './nearest_name.ts';
 import { CONFIG_SCHEMA } from './schema.ts';
+import { isObject } from './schema_shapes.ts';
 import { formatScopes } from './scope.ts';
 import { TIMEOUT_RULES, type TimeoutKey } from './timeouts.ts';
 
@@ -42,9 +43,9 @@ function draftIssue(data: unknown, issue: z.core.$ZodIssue, base: KeyPath): Issu
     return issue.keys.map((key) => draftUnknownKey(data, path, key));
   }
   const value = valueAt(data, path);
-  if (issue.code === 'invalid_union' && value !== null && typeof value === 'object') {
-    // Of `false | { ... }` only the object can be meant.
-    return issue.errors.at(-1)!.flatMap((inner) => draftIssue(data, inner, path));
+  if (issue.code === 'invalid_union') {
+    const meant = meantOption(issue.errors, value);
+    if (meant !== null) return meant.flatMap((inner) => draftIssue(data, inner, path));
   }
   if (value === undefined && path.length > 0) {
     return [draft('ZP_CONFIG_MISSING', path, value, issue.message, '')];
@@ -56,13 +57,37 @@ function draftIssue(data: unknown, issue: z.core.$ZodIssue, base: KeyPath): Issu
   return [draft('ZP_CONFIG_VALUE', path, value, issue.message, suggestionOf(issue, value))];
 }
 
-/** An endpoint that is a text is checked as `{ url: text }`: the path ends where the data does. */
+/**
+ * Of `X | { ... }` an object is meant as the last option, a list as the first one, as is a value
+ * that was refused by a parser of ours. Null where nothing tells.
+ */
+function meantOption(
+  options: readonly (readonly z.core.$ZodIssue[])[],
+  value: unknown,
+): readonly z.core.$ZodIssue[] | null {
+  if (isObject(value)) return options.at(-1)!;
+  const first = options[0]!;
+  return Array.isArray(value) || first.some(({ code }) => code === 'custom') ? first : null;
+}
+
+/**
+ * The path as it is in the data. What was written in a short form has fewer steps than what the
+ * schema saw: an endpoint that is a text has no `url`, a mirror that is no list no `[0]`.
+ */
 function existingPath(data: unknown, path: KeyPath): KeyPath {
-  for (let length = 0; length < path.length; length++) {
-    const value = valueAt(data, path.slice(0, length));
-    if (value === null || typeof value !== 'object') return path.slice(0, length);
+  const existing: (string | number)[] = [];
+  let value = data;
+  for (const key of path) {
+    if (value === null || typeof value !== 'object') break;
+    if (typeof key === 'number' && !Array.isArray(value)) continue;
+    existing.push(key);
+    value = Object.hasOwn(value, key)
+      ? (value as Record<string | number, unknown>)[key]
+      : undefined;
+    // What is missing is named to its end.
+    if (value === undefined) return [...existing, ...path.slice(path.indexOf(key) + 1)];
   }
-  return path;
+  return existing;
 }
 
 function draftUnknownKey(data: unknown, parent: KeyPath, key: string): IssueDraft {
@@ -88,7 +113,10 @@ function placeOfKey(parent: KeyPath, key: string): string {
 /** The keys that the schema has at `path`. */
 export function knownKeys(schema: unknown, path: KeyPath): string[] {
   if (schema instanceof z.ZodOptional) return knownKeys(schema.unwrap(), path);
-  if (schema instanceof z.ZodPipe) return knownKeys(schema.out, path);
+  if (schema instanceof z.ZodPipe) {
+    const isPrepared = schema.in instanceof z.ZodTransform;
+    return knownKeys(isPrepared ? schema.out : schema.in, path);
+  }
   if (schema instanceof z.ZodUnion) return knownKeys(schema.options.at(-1), path);
   const [key, ...rest] = path;
   if (schema instanceof z.ZodArray) return knownKeys(schema.element, rest);

@@ -10,10 +10,19 @@ import { formatDuration, parseDuration } from './duration.ts';
 import type { LimitRule } from './limits.ts';
 import { nearestName } from './nearest_name.ts';
 import { Refusal } from './refusal.ts';
+import type { JsonForm } from './schema_shapes.ts';
 import { TIMEOUT_MS_MIN, type TimeoutRule } from './timeouts.ts';
 
-/** A value that `parse` turns into what the snapshot needs, or refuses. */
-export function parsed<T>(parse: (value: unknown) => T | Refusal): z.ZodType<T> {
+const DURATION_FORM: JsonForm = { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h|d)$' };
+
+/**
+ * A value that `parse` turns into what the snapshot needs, or refuses. `form` is what an editor is
+ * told of it.
+ */
+export function parsed<T>(
+  parse: (value: unknown) => T | Refusal,
+  form: JsonForm = {},
+): z.ZodType<T> {
   const check = (value: unknown, context: z.RefinementCtx): T => {
     const result = parse(value);
     if (!(result instanceof Refusal)) return result;
@@ -24,7 +33,7 @@ export function parsed<T>(parse: (value: unknown) => T | Refusal): z.ZodType<T> 
     });
     return z.NEVER;
   };
-  return z.unknown().transform(check) as unknown as z.ZodType<T>;
+  return z.unknown().transform(check).meta(form) as unknown as z.ZodType<T>;
 }
 
 /** A duration within the bounds of its rule, in milliseconds. */
@@ -35,11 +44,15 @@ export function durationWithin(rule: TimeoutRule): z.ZodType<number> {
     if (milliseconds >= TIMEOUT_MS_MIN && milliseconds <= rule.msMax) return milliseconds;
     const range = `${formatDuration(TIMEOUT_MS_MIN)} to ${formatDuration(rule.msMax)}`;
     return new Refusal(`a duration from ${range}`);
-  });
+  }, DURATION_FORM);
 }
 
 /** A size in bytes or a count, within the bounds of its rule. */
 export function limitWithin(rule: LimitRule): z.ZodType<number> {
+  const number = { type: 'integer', minimum: rule.min, maximum: rule.max };
+  const size = { type: 'string', pattern: '^\\d+(\\.\\d+)?([kKMGT]i?)?B$' };
+  const none = rule.hasNone ? [{ const: 'none' }] : [];
+  const form = rule.kind === 'size' ? { anyOf: [...none, size, number] } : number;
   return parsed((value) => {
     if (value === 'none' && rule.hasNone) return Number.POSITIVE_INFINITY;
     const number = rule.kind === 'size' ? parseByteSize(value) : parseCount(value);
@@ -51,13 +64,13 @@ export function limitWithin(rule: LimitRule): z.ZodType<number> {
     const format = rule.kind === 'size' ? formatByteSize : String;
     const noun = rule.kind === 'size' ? 'a size' : 'a number';
     return new Refusal(`${noun} from ${format(rule.min)} to ${format(rule.max)}`);
-  });
+  }, form);
 }
 
 /** `true` or `false`; the words that other formats use for them are suggested, not taken. */
 export function parseSwitch(value: unknown): boolean | Refusal {
   if (typeof value === 'boolean') return value;
-  const word = String(value).toLowerCase();
+  const word = typeof value === 'object' ? '' : String(value).toLowerCase();
   const isOn = ['true', 'yes', 'on', '1'].includes(word);
   const isOff = ['false', 'no', 'off', '0'].includes(word);
   return new Refusal('true or false', isOn ? 'true' : isOff ? 'false' : '');

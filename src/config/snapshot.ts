@@ -3,8 +3,8 @@
 // defaults filled in.
 
 import type { ListenerOptions } from '../downstream/options.ts';
-import type { ProxyOptions } from '../proxy/options.ts';
-import type { RouteOptions } from '../routing/route.ts';
+import type { ProxyOptions, RouteOptions } from '../proxy/options.ts';
+import type { RouteTableData } from '../routing/route_table_data.ts';
 import type { UpstreamOptions } from '../upstream/options.ts';
 
 export type TransportChoice = 'auto' | 'uring' | 'node';
@@ -29,11 +29,19 @@ export interface Source {
 }
 
 /** Keys whose values cannot be judged before the start. */
-export type SourcedKey = 'accessLog' | 'control' | 'group' | 'user';
+export type SourcedKey = 'accessLog' | 'control' | 'group' | 'metrics' | 'user';
 
 export interface SnapshotListener extends ListenerOptions {
   readonly listen: ListenAddress;
   readonly source: Source;
+}
+
+/** Code of the user: middleware, and what it imports. */
+export interface SnapshotCode {
+  /** Real paths of the files, sorted. */
+  readonly files: readonly string[];
+  /** Hash over their names and contents; '' where there are none. */
+  readonly hash: string;
 }
 
 export interface Snapshot {
@@ -47,10 +55,22 @@ export interface Snapshot {
   readonly listeners: readonly SnapshotListener[];
   readonly upstreams: readonly UpstreamOptions[];
   readonly routes: readonly RouteOptions[];
+  /** `routes` compiled, to be mapped by workers as it is. Follows from them: not in the hash. */
+  readonly routeTable: RouteTableData;
+  /** The user's code that runs in workers: module files and a hash over all that they import. */
+  readonly code: SnapshotCode;
   readonly proxy: ProxyOptions;
   /** Where access lines go: '' for standard output, else a path; null turns the log off. */
   readonly accessLogPath: string | null;
   readonly drainMs: number;
+  /** How long a worker that was replaced (reload of code, upgrade) may finish its exchanges. */
+  readonly retireMs: number;
+  /** Reload when a file that the configuration was read from changes. */
+  readonly watch: boolean;
+  /** Every file that was read for it, real paths: what `watch` looks at. */
+  readonly files: readonly string[];
+  /** Where metrics are served beside the control socket; null for nowhere else. */
+  readonly metricsListen: ListenAddress | null;
   readonly user: string;
   readonly group: string;
   /** Path of the control socket; '' for the default one. */

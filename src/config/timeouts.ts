@@ -15,6 +15,7 @@ import {
   POOL_AGE_MS_MAX,
   POOL_IDLE_TIMEOUT_MS,
   REQUEST_HEAD_TIMEOUT_MS,
+  RETIRE_TIMEOUT_MS,
   TUNNEL_IDLE_TIMEOUT_MS,
 } from '../base/limits.ts';
 import type { Scope } from './scope.ts';
@@ -66,6 +67,11 @@ export interface Timeouts extends ListenerTimeouts, UpstreamTimeoutsConfig {
    * `'30s'`.
    */
   drain?: string | undefined;
+  /**
+   * How long a worker that was replaced, by an upgrade or since your code changed, may take to
+   * finish its exchanges and tunnels; then they are reset. Default `'1h'`.
+   */
+  retire?: string | undefined;
 }
 
 export type TimeoutKey = keyof Timeouts;
@@ -98,4 +104,5 @@ export const TIMEOUT_RULES: Readonly<Record<TimeoutKey, TimeoutRule>> = {
   upstreamIdle: { defaultMs: POOL_IDLE_TIMEOUT_MS, msMax: DAY_MS, scopes: UPSTREAM },
   upstreamAge: { defaultMs: POOL_AGE_MS_MAX, msMax: 30 * DAY_MS, scopes: UPSTREAM },
   drain: { defaultMs: DRAIN_TIMEOUT_MS, msMax: DAY_MS, scopes: ['global'] },
+  retire: { defaultMs: RETIRE_TIMEOUT_MS, msMax: 30 * DAY_MS, scopes: ['global'] },
 };

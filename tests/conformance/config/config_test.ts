@@ -1,9 +1,10 @@
-// Runs the configuration cases of the Markdown files beside it: each is an input file and either
-// the errors that it gives, line by line, or values of the snapshot that it gives (`key.path =
-// JSON`).
+// Runs the configuration cases of the Markdown files beside it: each is an input file (`config
+// NAME`), files that it refers to (`file NAME`), variables (`environment`), and either the errors
+// that it gives, line by line, or values of the snapshot that it gives (`key.path = JSON`; bytes
+// are compared as text).
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -31,7 +32,14 @@ async function runCase(section: string, index: number): Promise<void> {
   // A module is evaluated once per path: each case has its own.
   const path = join(mkdtempSync(join(folder, `${index}-`)), file);
   writeFileSync(path, input[2]!);
-  const result = await loadConfigFile(path);
+  for (const [, kind, content] of blocks) {
+    if (!kind!.startsWith('file ')) continue;
+    const beside = join(dirname(path), kind!.slice('file '.length));
+    mkdirSync(dirname(beside), { recursive: true });
+    writeFileSync(beside, content!);
+  }
+  const environment = blocks.find(([, kind]) => kind === 'environment')?.[2] ?? '';
+  const result = await withEnvironment(environment, () => loadConfigFile(path));
   const errors = blocks.find(([, kind]) => kind === 'errors');
   if (errors !== undefined) {
     assert.ok('errors' in result, 'the configuration is refused');
@@ -48,9 +56,22 @@ async function runCase(section: string, index: number): Promise<void> {
   }
 }
 
-/** JSON has no Infinity: it is compared as text. */
+/** JSON has neither Infinity nor bytes: they are compared as text. */
 function valueIn(snapshot: unknown, keys: string): unknown {
   let value = snapshot;
   for (const key of keys.split('.')) value = (value as Record<string, unknown>)[key];
+  if (value instanceof Uint8Array) return new TextDecoder().decode(value);
   return value === Number.POSITIVE_INFINITY ? 'Infinity' : value;
+}
+
+/** Variables are set (`NAME=value`) for one case only. */
+async function withEnvironment<T>(text: string, load: () => Promise<T>): Promise<T> {
+  const lines = text.split('\n').filter((line) => line !== '');
+  const variables = lines.map((line) => line.split('=', 2) as [string, string]);
+  for (const [name, value] of variables) process.env[name] = value;
+  try {
+    return await load();
+  } finally {
+    for (const [name] of variables) delete process.env[name];
+  }
 }
