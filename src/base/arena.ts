@@ -22,6 +22,8 @@ export class Arena {
   /** All bytes of the arena; offsets everywhere else index this. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
+  /** Constant texts that were written: each once, whoever asks and however often. */
+  readonly #texts: Map<string, ByteRange> = new Map();
   #staticEnd = 64; // offset 0 stays unused, so that 0 can mean "none"
 
   constructor(byteCount: number = ARENA_BYTES) {
@@ -32,7 +34,15 @@ export class Arena {
     this.view = new DataView(this.memory.buffer as ArrayBuffer);
   }
 
-  /** Reserves bytes that live as long as the arena: constant text, scratch of a component. */
+  /** Bytes of the static part that are taken, for good: flat over any number of reloads. */
+  get staticBytes(): number {
+    return this.#staticEnd;
+  }
+
+  /**
+   * Reserves bytes that live as long as the arena: scratch of a component that does, too. What is
+   * made anew with each snapshot must share its scratch with the one before.
+   */
   reserveStatic(byteCount: number): ByteRange {
     const start = this.#staticEnd;
     const end = start + byteCount;
@@ -41,10 +51,16 @@ export class Arena {
     return { start, end };
   }
 
-  /** Writes constant text (latin1) once; never on a request's path. */
+  /**
+   * Constant text (latin1), written where it is not there yet; never on a request's path. Nobody
+   * may write to the range.
+   */
   writeStatic(text: string): ByteRange {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
     const range = this.reserveStatic(text.length);
     for (let i = 0; i < text.length; i++) this.bytes[range.start + i] = text.charCodeAt(i);
+    this.#texts.set(text, range);
     return range;
   }
 }

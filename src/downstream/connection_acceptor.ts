@@ -11,6 +11,7 @@ import type { RequestHandler } from '../http/exchange_contract.ts';
 import type { Acceptor, Connection, Listener, Transport } from '../ring/transport.ts';
 import type { ConnectionRegistry, RoomWaiter } from './connection_registry.ts';
 import { Http1Server } from './http1_server.ts';
+import { ListenerSettings } from './listener_settings.ts';
 import type { ListenerOptions } from './options.ts';
 
 /** Half of the descriptors are left to the upstream side, but no more than these. */
@@ -20,11 +21,11 @@ const EVICTION_RETRY_MS = 100;
 
 export class ConnectionAcceptor implements Acceptor, RoomWaiter, TimerOwner {
   readonly #transport: Transport;
-  readonly #connectionsMax: number;
   readonly #retry: Timer = new Timer(this);
   readonly #connections: ConnectionRegistry;
   readonly #server: Http1Server;
   readonly #listeners: Listener[] = [];
+  #connectionsMax: number;
 
   constructor(
     transport: Transport,
@@ -34,12 +35,21 @@ export class ConnectionAcceptor implements Acceptor, RoomWaiter, TimerOwner {
     connections: ConnectionRegistry,
     isTrusted: (host: string) => boolean,
   ) {
+    const settings = new ListenerSettings(transport.pool, options, isTrusted);
     this.#transport = transport;
-    const total = transport.connectionsMax;
-    const share = total - Math.min(total >> 1, UPSTREAM_SHARE_MAX);
-    this.#connectionsMax = Math.min(options.limits.connectionsMax, share);
+    this.#connectionsMax = this.#limitOf(options);
     this.#connections = connections;
-    this.#server = new Http1Server(transport, options, handler, cells, connections, isTrusted);
+    this.#server = new Http1Server(transport, settings, handler, cells, connections);
+  }
+
+  /**
+   * Goes by other options from now on. Connections that are open take them with their next request
+   * and stay trusted, or not, as they are.
+   */
+  follow(options: ListenerOptions, isTrusted: (host: string) => boolean): void {
+    this.#server.settings = new ListenerSettings(this.#transport.pool, options, isTrusted);
+    this.#connectionsMax = this.#limitOf(options);
+    if (this.roomCount > 0) this.onRoom();
   }
 
   /**
@@ -89,6 +99,12 @@ export class ConnectionAcceptor implements Acceptor, RoomWaiter, TimerOwner {
     if (this.#server.isDraining) return;
     this.#server.isDraining = true;
     this.#connections.beginDrain();
+  }
+
+  #limitOf(options: ListenerOptions): number {
+    const total = this.#transport.connectionsMax;
+    const share = total - Math.min(total >> 1, UPSTREAM_SHARE_MAX);
+    return Math.min(options.limits.connectionsMax, share);
   }
 
   #pause(): void {

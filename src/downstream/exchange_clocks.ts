@@ -15,7 +15,7 @@ export class ExchangeClocks {
   readonly receive: Pace = new Pace();
   /** Runs while a send is in flight. */
   readonly send: Pace = new Pace();
-  readonly #options: ListenerOptions;
+  #options: ListenerOptions;
   /** One number in an array of its own: a double that is returned would be garbage. */
   readonly due: Float64Array = new Float64Array(1);
   // The last time that the kernel was seen to have taken more bytes.
@@ -26,7 +26,9 @@ export class ExchangeClocks {
     this.#options = options;
   }
 
-  reset(): void {
+  /** A request begins, which goes by `options`. */
+  reset(options: ListenerOptions): void {
+    this.#options = options;
     this.receive.reset();
     this.send.reset();
     this.#sentBytes = 0;

@@ -18,12 +18,7 @@ export type HeadStep = (typeof HeadStep)[keyof typeof HeadStep];
 export class HeadReader {
   /** After INVALID: which row of the table. */
   error: ExchangeError = ExchangeError.NONE;
-  readonly #decoder: RequestDecoder;
   #scanned = 0;
-
-  constructor(decoder: RequestDecoder) {
-    this.#decoder = decoder;
-  }
 
   /** Begins another head. */
   reset(): void {
@@ -31,8 +26,12 @@ export class HeadReader {
   }
 
   /** Goes as far as the received bytes reach; behind a complete head the body has begun. */
-  read(head: RequestHead, input: RequestInput, body: RequestBody): HeadStep {
-    const decoder = this.#decoder;
+  read(
+    decoder: RequestDecoder,
+    head: RequestHead,
+    input: RequestInput,
+    body: RequestBody,
+  ): HeadStep {
     while (input.count > 0) {
       const result = decoder.decode(head, input.start, input.end, this.#scanned);
       if (result === DecodeResult.COMPLETE) {

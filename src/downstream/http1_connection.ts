@@ -17,6 +17,7 @@ import * as transitions from './connection_state.ts';
 import { ConnectionState, hasStream, isOver } from './connection_state.ts';
 import type { Http1Server } from './http1_server.ts';
 import type { Http1Stream } from './http1_stream.ts';
+import type { ListenerSettings } from './listener_settings.ts';
 import { ReceiveControl } from './receive_control.ts';
 
 /** After `lingerBytesMax` nothing more is read, and the client has this long to read its answer. */
@@ -39,6 +40,8 @@ export class Http1Connection
   /** Written only here, by the functions of connection_state.ts. */
   state: ConnectionState = ConnectionState.CLOSED;
   readonly server: Http1Server;
+  /** Taken anew with each request. */
+  settings: ListenerSettings;
   readonly receiving: ReceiveControl = new ReceiveControl();
   readonly #timer: Timer = new Timer(this);
   #stream: ByteStream | null = null;
@@ -51,6 +54,7 @@ export class Http1Connection
 
   constructor(server: Http1Server) {
     this.server = server;
+    this.settings = server.settings;
   }
 
   // --- what is known of the client --------------------------------------------------------------
@@ -72,13 +76,11 @@ export class Http1Connection
   }
 
   get scheme(): 'http' | 'https' {
-    return 'http';
+    return this.server.scheme;
   }
 
   get isTrusted(): boolean {
-    if (this.#trust === Trust.UNKNOWN) {
-      this.#trust = this.server.isTrusted(this.remoteHost) ? Trust.YES : Trust.NO;
-    }
+    if (this.#trust === Trust.UNKNOWN) this.#askTrust();
     return this.#trust === Trust.YES;
   }
 
@@ -88,8 +90,8 @@ export class Http1Connection
 
   /** Whether an answer that is begun now may promise to keep the connection. */
   get mayServeMore(): boolean {
-    const { isDraining, options } = this.server;
-    return !isDraining && this.#requestsCount < options.limits.requestsPerConnectionMax;
+    const { requestsPerConnectionMax } = this.settings.options.limits;
+    return !this.server.isDraining && this.#requestsCount < requestsPerConnectionMax;
   }
 
   // --- what the transport tells -----------------------------------------------------------------
@@ -98,12 +100,13 @@ export class Http1Connection
   begin(stream: ByteStream): void {
     this.state = transitions.onAccepted(this.state);
     this.#stream = stream;
+    this.settings = this.server.settings;
     this.receiving.begin(stream);
     this.#requestsCount = 0;
     this.#sentCounted = 0;
     this.#trust = Trust.UNKNOWN;
     this.server.registry.add(this);
-    this.#setDeadline(this.server.options.timeouts.requestHeadMs);
+    this.#setDeadline(this.settings.options.timeouts.requestHeadMs);
     this.receiving.more();
   }
 
@@ -140,7 +143,7 @@ export class Http1Connection
     switch (this.state) {
       case ConnectionState.EXCHANGE:
         // With the answer known whole there is nothing left to cancel: it is sent to its end.
-        if (this.server.options.halfClose || this.#request!.output.isEnding) this.#request!.run();
+        if (this.settings.options.halfClose || this.#request!.output.isEnding) this.#request!.run();
         else this.#fail(ExchangeError.CLIENT_CLOSED, false);
         return;
       case ConnectionState.TUNNEL:
@@ -208,7 +211,8 @@ export class Http1Connection
   /** The next request's bytes were behind the last one's. */
   onPipelined(): void {
     this.state = transitions.onRequestBytes(this.state);
-    this.#setDeadline(this.server.options.timeouts.requestHeadMs);
+    this.#renewSettings();
+    this.#setDeadline(this.settings.options.timeouts.requestHeadMs);
   }
 
   /**
@@ -222,7 +226,7 @@ export class Http1Connection
         request.next(this);
       } else {
         this.state = transitions.onAnsweredEarly(this.state);
-        this.#setDeadline(this.server.options.timeouts.lingerMs);
+        this.#setDeadline(this.settings.options.timeouts.lingerMs);
       }
     } else if (mayClientSend && !this.receiving.isEnded) this.#linger();
     else this.close();
@@ -235,7 +239,7 @@ export class Http1Connection
       return;
     }
     this.state = transitions.onRequestOver(this.state);
-    const { timeouts } = this.server.options;
+    const { timeouts } = this.settings.options;
     this.#detach();
     this.#setDeadline(
       this.server.isDraining
@@ -278,7 +282,7 @@ export class Http1Connection
   /** One that has not had the time to send its first request is not idle yet. */
   mayEvict(): boolean {
     const { server } = this;
-    const acceptedMs = this.#deadlineMs - server.options.timeouts.requestHeadMs;
+    const acceptedMs = this.#deadlineMs - this.settings.options.timeouts.requestHeadMs;
     return this.#requestsCount > 0 || server.nowMs - acceptedMs >= FIRST_REQUEST_GRACE_MS;
   }
 
@@ -289,7 +293,7 @@ export class Http1Connection
 
   beginDrain(): void {
     if (this.state !== ConnectionState.IDLE || !this.server.isDraining) return;
-    const deadlineMs = this.server.nowMs + this.server.options.timeouts.drainIdleMs;
+    const deadlineMs = this.server.nowMs + this.settings.options.timeouts.drainIdleMs;
     this.#deadlineMs = Math.min(this.#deadlineMs, deadlineMs);
     this.armTimer(this.#deadlineMs);
   }
@@ -340,10 +344,23 @@ export class Http1Connection
     this.server.registry.markActive(this);
     // The first head is timed from the accept on (a slow first byte counts), later ones from their
     // first byte.
-    if (!wasFirst) this.#setDeadline(this.server.options.timeouts.requestHeadMs);
+    this.#renewSettings();
+    if (!wasFirst) this.#setDeadline(this.settings.options.timeouts.requestHeadMs);
     const request = this.server.streams.acquire();
     this.#request = request;
     request.attach(this);
+  }
+
+  /** A request begins. Whether the client is trusted was settled when it connected. */
+  #renewSettings(): void {
+    const { settings } = this.server;
+    if (settings === this.settings) return;
+    if (this.#trust === Trust.UNKNOWN) this.#askTrust();
+    this.settings = settings;
+  }
+
+  #askTrust(): void {
+    this.#trust = this.settings.isTrusted(this.remoteHost) ? Trust.YES : Trust.NO;
   }
 
   #detach(): void {
@@ -371,7 +388,7 @@ export class Http1Connection
   #linger(): void {
     this.state = transitions.onLastAnswered(this.state);
     this.#detach();
-    const { limits, timeouts } = this.server.options;
+    const { limits, timeouts } = this.settings.options;
     this.#lingerBytesLeft = limits.lingerBytesMax;
     this.#setDeadline(timeouts.lingerMs);
     this.stream.shutdownSend();

@@ -60,14 +60,10 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
   constructor(server: Http1Server) {
     this.#server = server;
     this.input = new RequestInput(server.pool);
-    this.body = new RequestBody(
-      server.pool,
-      this.input,
-      new BodyDecoder(server.pool.arena, !server.options.allowUnderscores),
-    );
+    this.body = new RequestBody(server.pool, this.input, new BodyDecoder(server.pool.arena));
     this.output = new ResponseOutput(server.pool, server.encoder);
-    this.#clocks = new ExchangeClocks(server.options);
-    this.#headReader = new HeadReader(server.decoder);
+    this.#clocks = new ExchangeClocks(server.settings.options);
+    this.#headReader = new HeadReader();
     this.#runLater = () => {
       this.#isScheduled = false;
       this.run();
@@ -253,7 +249,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
   }
 
   #stepHead(driver: Http1Connection): boolean {
-    switch (this.#headReader.read(this.head, this.input, this.body)) {
+    switch (this.#headReader.read(driver.settings.decoder, this.head, this.input, this.body)) {
       case HeadStep.COMPLETE:
         this.#beginExchange(driver);
         return true;
@@ -360,7 +356,7 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
       driver.close();
     } else if (this.input.count === 0) {
       driver.idle();
-    } else if (driver.receiving.isEnded && !this.#server.options.halfClose) {
+    } else if (driver.receiving.isEnded && !driver.settings.options.halfClose) {
       driver.close();
     } else {
       driver.onPipelined();
@@ -466,8 +462,9 @@ export class Http1Stream implements ServerStream, Pooled, BufferRetrier {
   }
 
   #beginRequest(): void {
-    this.body.reset();
-    this.#clocks.reset();
+    const { options } = this.#driver!.settings;
+    this.body.reset(!options.allowUnderscores);
+    this.#clocks.reset(options);
     this.head.method = Method.OTHER;
     this.startMs = this.#server.nowMs;
     this.#handler = null;

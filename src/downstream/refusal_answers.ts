@@ -5,7 +5,7 @@
 
 import { type BufferHandle, type BufferPool, NO_BUFFER, SizeClass } from '../base/buffer_pool.ts';
 import type { Clock } from '../base/clock.ts';
-import { HttpDate } from '../http/date.ts';
+import { type HttpDate, httpDateOf } from '../http/date.ts';
 import {
   EXCHANGE_ERRORS,
   type ExchangeError,
@@ -38,7 +38,7 @@ export class RefusalAnswers {
   constructor(pool: BufferPool, clock: Clock) {
     this.#pool = pool;
     this.#clock = clock;
-    this.#date = new HttpDate(pool.arena);
+    this.#date = httpDateOf(pool.arena);
   }
 
   /**

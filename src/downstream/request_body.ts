@@ -61,7 +61,9 @@ export class RequestBody {
     this.#decoder = decoder;
   }
 
-  reset(): void {
+  /** Another request; trailer fields whose name has an underscore are dropped, or not. */
+  reset(dropsUnderscores: boolean): void {
+    this.#decoder.dropsUnderscores = dropsUnderscores;
     this.#state = BodyState.NONE;
     this.#hasPiece = false;
     this.byteCount = 0;

@@ -47,6 +47,10 @@ export class NodeListener implements Listener {
     owner.loop.queue({ runTask: () => this.#open() });
   }
 
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
   pauseAccept(): void {
     this.#isPaused = true;
     if (this.#onStopped === null) this.#close();

@@ -83,6 +83,7 @@ export class NodeTransport implements Transport, NodeConnectionOwner, NodeListen
   }
 
   listen(descriptor: number, acceptor: Acceptor): Listener {
+    for (const other of this.#listeners) if (other.isStopped) this.#listeners.delete(other);
     const listener = new NodeListener(this, descriptor, acceptor);
     this.#listeners.add(listener);
     return listener;

@@ -107,8 +107,11 @@ export class UringTransport implements Transport, AcceptTarget {
   listen(descriptor: number, acceptor: Acceptor): Listener {
     const isShared = isUnixSocket(descriptor);
     const socket = { descriptor, isShared, acceptor };
-    const listener = new UringListener(this.#core, this, this.#listeners.length, socket);
-    this.#listeners.push(listener);
+    // No completion of a listener that has stopped is left: its place is free.
+    const stopped = this.#listeners.findIndex((other) => other.isStopped);
+    const index = stopped < 0 ? this.#listeners.length : stopped;
+    const listener = new UringListener(this.#core, this, index, socket);
+    this.#listeners[index] = listener;
     return listener;
   }
 

@@ -1,5 +1,6 @@
-// What all connections of one upstream share in one worker: the transport, the codec objects that
-// keep nothing between calls, and the body decoders that are lent out while a body is on its way.
+// What all connections of one upstream share in one worker, over all snapshots: the transport, the
+// codec objects that keep nothing between calls, and the body decoders that are lent out while a
+// body is on its way.
 
 import type { BufferPool } from '../base/buffer_pool.ts';
 import { FIELD_BYTES_MAX, FIELDS_COUNT_MAX } from '../base/limits.ts';
@@ -11,6 +12,7 @@ import { Http1Encoder } from '../http1/encoder.ts';
 import { ResponseDecoder } from '../http1/response_decoder.ts';
 import type { Transport } from '../ring/transport.ts';
 import { DeferredQueue } from './deferred_queue.ts';
+import type { ClientSettings } from './endpoint_share.ts';
 import type { UpstreamOptions } from './options.ts';
 
 /** Unused objects of a kind that are kept. */
@@ -18,31 +20,39 @@ const DECODERS_FREE_MAX = 256;
 const TRAILERS_FREE_MAX = 8;
 
 export class ClientContext {
-  readonly options: UpstreamOptions;
   readonly transport: Transport;
   readonly pool: BufferPool;
   readonly deferred: DeferredQueue;
   readonly encoder: Http1Encoder;
-  readonly decoder: ResponseDecoder;
   /** Filled and read within one call; nothing of it outlives the callback that it is given to. */
   readonly head: ResponseHead = new ResponseHead();
   readonly #bodyDecoders: BodyDecoder[] = [];
   readonly #trailers: TrailerCopy[] = [];
+  /** The decoder that was made last, and its limit. */
+  #decoder: ResponseDecoder | null = null;
+  #headBytesMax = 0;
 
-  constructor(options: UpstreamOptions, transport: Transport) {
+  constructor(transport: Transport) {
     const { pool } = transport;
-    const headBytesMax = options.responseHeadBytesMax;
-    this.options = options;
     this.transport = transport;
     this.pool = pool;
     this.deferred = new DeferredQueue(transport);
     this.encoder = new Http1Encoder(pool.arena);
-    this.decoder = new ResponseDecoder(pool.arena, {
-      headBytesMax,
-      fieldBytesMax: Math.min(FIELD_BYTES_MAX, headBytesMax),
-      fieldsCountMax: FIELDS_COUNT_MAX,
-      targetBytesMax: 0,
-    });
+  }
+
+  /** What exchanges of a snapshot with these options go by. */
+  settings(options: UpstreamOptions): ClientSettings {
+    const headBytesMax = options.responseHeadBytesMax;
+    if (this.#decoder === null || this.#headBytesMax !== headBytesMax) {
+      this.#headBytesMax = headBytesMax;
+      this.#decoder = new ResponseDecoder(this.pool.arena, {
+        headBytesMax,
+        fieldBytesMax: Math.min(FIELD_BYTES_MAX, headBytesMax),
+        fieldsCountMax: FIELDS_COUNT_MAX,
+        targetBytesMax: 0,
+      });
+    }
+    return { timeouts: options.timeouts, decoder: this.#decoder };
   }
 
   /** Lends a decoder until `releaseBodyDecoder`. */

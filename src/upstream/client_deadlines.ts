@@ -13,42 +13,38 @@
 import { REQUEST_HOLD_MS_MAX } from '../base/limits.ts';
 import { ExchangeError } from '../http/exchange_error.ts';
 import { type ClientState, ResponseState } from './client_state.ts';
-import type { UpstreamOptions } from './options.ts';
+import type { PoolLimits, UpstreamTimeouts } from './options.ts';
 
 const R = ResponseState;
 
-/** What the deadline depends on beside the state. */
-export interface DeadlineSubject {
-  /** The kernel is to take bytes. */
-  readonly isSending: boolean;
-  /** A part of the request is held back for what was announced to follow. */
-  readonly isHolding: boolean;
-  /** A chunk of the body was asked for. */
-  readonly isWaiting: boolean;
-}
-
-/** Milliseconds until the deadline from now; 0 for none. */
+/**
+ * Milliseconds until the deadline from now; 0 for none. `isSending`: the kernel is to take bytes;
+ * `isHolding`: a part of the request is held back for what was announced to follow; `isWaiting`: a
+ * chunk of the body was asked for.
+ */
 export function deadlineDelayMs(
   state: ClientState,
-  options: UpstreamOptions,
-  subject: DeadlineSubject,
+  timeouts: UpstreamTimeouts,
+  limits: PoolLimits,
+  isSending: boolean,
+  isHolding: boolean,
+  isWaiting: boolean,
 ): number {
-  const { timeouts } = options;
   switch (state.response) {
     case R.AWAITING:
-      if (subject.isHolding) return REQUEST_HOLD_MS_MAX;
-      return subject.isSending || state.isRequestSent || state.isBroken ? timeouts.firstByteMs : 0;
+      if (isHolding) return REQUEST_HOLD_MS_MAX;
+      return isSending || state.isRequestSent || state.isBroken ? timeouts.firstByteMs : 0;
     case R.HEAD:
       return timeouts.betweenBytesMs;
     case R.BODY:
-      return subject.isWaiting ? timeouts.betweenBytesMs : 0;
+      return isWaiting ? timeouts.betweenBytesMs : 0;
     case R.TUNNEL:
       return timeouts.tunnelIdleMs;
     case R.ENDED:
       if (state.isTunnel) return timeouts.tunnelIdleMs;
-      return subject.isSending ? timeouts.betweenBytesMs : 0;
+      return isSending ? timeouts.betweenBytesMs : 0;
     case R.IDLE:
-      return options.pool.idleTimeoutMs;
+      return limits.idleTimeoutMs;
     default:
       return 0;
   }

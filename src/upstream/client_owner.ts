@@ -3,12 +3,14 @@
 
 import type { ExchangeError } from '../http/exchange_error.ts';
 import type { Http1Client } from './http1_client.ts';
+import type { PoolLimits } from './options.ts';
 
 export interface ClientOwner {
   /** The endpoint, as a stream shows it. */
   readonly url: string;
-  readonly index: number;
   readonly authority: string;
+  /** What counts for connections that are kept; a new snapshot may change it. */
+  readonly limits: PoolLimits;
   /** Whether the connection may be kept; if so it is in the owner's idle list now. */
   onClientReusable(client: Http1Client): boolean;
   onClientConnected(): void;

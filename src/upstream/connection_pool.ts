@@ -5,19 +5,24 @@
 //   acquireIdle, acquireNew (fewer than `connectionsMax`) -> busy list
 //   reusable -> idle list, at most `idleConnectionsMax`: the oldest makes room
 //   closing  -> in no list; its slot is free once the descriptor is gone
+//
+// An endpoint that a new snapshot does not have keeps none: busy connections are closed after their
+// exchange. Exchanges of an older snapshot may still open some.
 
 import { Cell, EndpointCell, endpointCell } from '../base/metrics_cells.ts';
 import type { ObjectPool } from '../base/object_pool.ts';
-import { formatSocketAddress, type SocketAddress } from '../base/socket_address.ts';
+import { formatSocketAddress } from '../base/socket_address.ts';
 import type { ClientStreamHandler } from '../http/exchange_contract.ts';
 import { EXCHANGE_ERRORS, ExchangeError } from '../http/exchange_error.ts';
 import { ClientList } from './client_list.ts';
 import type { ClientOwner } from './client_owner.ts';
+import type { EndpointShare } from './endpoint_share.ts';
 import type { Http1Client } from './http1_client.ts';
 import type { PoolLimits } from './options.ts';
 
 /** What the pools of an upstream share. */
 export interface PoolHost {
+  /** Those of the newest snapshot. */
   readonly limits: PoolLimits;
   readonly clients: ObjectPool<Http1Client>;
   readonly cells: Float64Array;
@@ -33,7 +38,6 @@ export interface PoolHost {
 /** The endpoint that a pool is of, as its streams show it. */
 export interface PoolEndpoint {
   readonly url: string;
-  readonly index: number;
   readonly authority: string;
   /** Of the endpoint's cells. */
   readonly slot: number;
@@ -41,7 +45,6 @@ export interface PoolEndpoint {
 
 export class ConnectionPool implements ClientOwner {
   readonly url: string;
-  readonly index: number;
   readonly authority: string;
   readonly #host: PoolHost;
   readonly #cell: number;
@@ -51,11 +54,12 @@ export class ConnectionPool implements ClientOwner {
   #count = 0;
   /** The addresses whose connections are kept; null for all. */
   #keptAddresses: readonly string[] | null = null;
+  /** The newest snapshot has the endpoint: connections may be kept. */
+  #isKept = true;
 
   constructor(host: PoolHost, endpoint: PoolEndpoint) {
     this.#host = host;
     this.url = endpoint.url;
-    this.index = endpoint.index;
     this.authority = endpoint.authority;
     this.#cell = endpointCell(endpoint.slot);
   }
@@ -68,12 +72,16 @@ export class ConnectionPool implements ClientOwner {
     return this.#count;
   }
 
+  get limits(): PoolLimits {
+    return this.#host.limits;
+  }
+
   hasCapacity(freshOnly: boolean): boolean {
     return this.#count < this.#host.limits.connectionsMax || (!freshOnly && this.#idle.count > 0);
   }
 
   /** The connection that became idle last; null where none is idle. */
-  acquireIdle(handler: ClientStreamHandler): Http1Client | null {
+  acquireIdle(share: EndpointShare, handler: ClientStreamHandler): Http1Client | null {
     for (;;) {
       const client = this.#idle.first;
       if (client === null) return null;
@@ -84,15 +92,15 @@ export class ConnectionPool implements ClientOwner {
       this.#idle.remove(client);
       client.isIdle = false;
       this.#use(client);
-      client.reuse(handler);
+      client.reuse(share, handler);
       this.#host.cells[Cell.UPSTREAM_REUSES]!++;
       return client;
     }
   }
 
-  /** A new connection, which is opened to one of `addresses`, `first` first; null at the limit. */
+  /** A new connection, which is opened to address number `first` first; null at the limit. */
   acquireNew(
-    addresses: readonly SocketAddress[],
+    share: EndpointShare,
     first: number,
     handler: ClientStreamHandler,
   ): Http1Client | null {
@@ -101,7 +109,7 @@ export class ConnectionPool implements ClientOwner {
     this.#host.cells[this.#cell + EndpointCell.CONNECTIONS]!++;
     const client = this.#host.clients.acquire();
     this.#use(client);
-    client.connect(this, addresses, first, handler);
+    client.connect(this, share, first, handler);
     return client;
   }
 
@@ -135,8 +143,25 @@ export class ConnectionPool implements ClientOwner {
     let client = this.#idle.first;
     while (client !== null) {
       const { next } = client;
-      if (!this.#isKept(client)) client.closeIdle();
+      if (!this.#mayKeep(client)) client.closeIdle();
       client = next;
+    }
+  }
+
+  /** Whether the newest snapshot has the endpoint; without it nothing idle stays. */
+  keep(isKept: boolean): void {
+    this.#isKept = isKept;
+    if (!isKept) this.closeIdle();
+  }
+
+  /** The limits of the host are others than `before`: idle connections follow them at once. */
+  followLimits(before: PoolLimits): void {
+    const { idleConnectionsMax, idleTimeoutMs } = this.#host.limits;
+    while (this.#idle.count > idleConnectionsMax) this.closeOldestIdle();
+    const byMs = idleTimeoutMs - before.idleTimeoutMs;
+    if (byMs === 0) return;
+    for (let client = this.#idle.first; client !== null; client = client.next) {
+      client.moveIdleDeadline(byMs);
     }
   }
 
@@ -144,7 +169,7 @@ export class ConnectionPool implements ClientOwner {
 
   onClientReusable(client: Http1Client): boolean {
     const { idleConnectionsMax } = this.#host.limits;
-    if (this.#host.isDraining || idleConnectionsMax === 0 || !this.#isKept(client)) return false;
+    if (this.#host.isDraining || idleConnectionsMax === 0 || !this.#mayKeep(client)) return false;
     if (this.#idle.count >= idleConnectionsMax) this.closeOldestIdle();
     this.#busy.remove(client);
     this.#idle.addFirst(client);
@@ -190,8 +215,9 @@ export class ConnectionPool implements ClientOwner {
     this.#host.cells[this.#cell + EndpointCell.IN_FLIGHT]!++;
   }
 
-  #isKept(client: Http1Client): boolean {
+  #mayKeep(client: Http1Client): boolean {
     const { address } = client;
+    if (!this.#isKept) return false;
     if (this.#keptAddresses === null || address === null) return true;
     return this.#keptAddresses.includes(formatSocketAddress(address));
   }

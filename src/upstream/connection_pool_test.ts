@@ -4,10 +4,10 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { ADDRESS, UpstreamBench } from '../../tests/support/upstream_bench.ts';
 import { Cell, EndpointCell, endpointCell } from '../base/metrics_cells.ts';
-import type { SocketAddress } from '../base/socket_address.ts';
+import type { TcpAddress } from '../base/socket_address.ts';
 import { SocketError } from '../ring/transport.ts';
 
-const OTHER: SocketAddress = { kind: 'tcp', host: '10.0.0.2', port: 9000, family: 4 };
+const OTHER: TcpAddress = { kind: 'tcp', host: '10.0.0.2', port: 9000, family: 4 };
 const EMPTY = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
 /** Leaves `count` idle connections, the last one freshest. */
@@ -164,9 +164,9 @@ test('Upstream skips endpoints that do not resolve and says why there is none', 
   const named = { host: 'origin.test' };
   const bench = new UpstreamBench({ endpoints: [named, { ...named, weight: 0 }] });
   assert.deepEqual(bench.get().events, ['dns_error']);
-  bench.upstream.setAddresses(0, [ADDRESS]);
+  bench.upstream.setAddresses('origin.test', [ADDRESS]);
   assert.equal(bench.get().outcome, '');
-  bench.upstream.setAddresses(0, []);
+  bench.upstream.setAddresses('origin.test', []);
   assert.deepEqual(bench.get().events, ['dns_error']);
   bench.finish();
   const weightless = new UpstreamBench({ endpoints: [{ weight: 0 }] });
@@ -177,10 +177,10 @@ test('Upstream skips endpoints that do not resolve and says why there is none', 
 test('Upstream lets go of connections to addresses that are gone', () => {
   const bench = new UpstreamBench({ endpoints: [{ host: 'origin.test' }] });
   bench.network.serve(OTHER, (peer) => bench.peers.push(peer));
-  bench.upstream.setAddresses(0, [ADDRESS]);
+  bench.upstream.setAddresses('origin.test', [ADDRESS]);
   const busy = bench.get();
   warmMany(bench, 1);
-  bench.upstream.setAddresses(0, [OTHER]);
+  bench.upstream.setAddresses('origin.test', [OTHER]);
   bench.network.run();
   assert.equal(bench.upstream.idleCount, 0);
   bench.peers[0]!.write(EMPTY);

@@ -1,10 +1,12 @@
 // One endpoint of an upstream in one worker: what it is called, where it is, and its connections.
+// It outlives snapshots: all that have it share it.
 
 import { isIPv4 } from 'node:net';
 import { assert } from '../base/assert.ts';
 import { formatSocketAddress, type SocketAddress } from '../base/socket_address.ts';
 import type { ClientStreamHandler } from '../http/exchange_contract.ts';
 import type { ConnectionPool } from './connection_pool.ts';
+import type { EndpointShare } from './endpoint_share.ts';
 import type { Http1Client } from './http1_client.ts';
 import type { EndpointOptions } from './options.ts';
 
@@ -13,8 +15,8 @@ const HTTP_PORT = 80;
 export class Endpoint {
   readonly options: EndpointOptions;
   readonly pool: ConnectionPool;
-  /** Of the smooth weighted round robin; only the balancer writes it. */
-  currentWeight = 0;
+  /** How often upstreams of live snapshots have it; only the set that it is in writes it. */
+  usesCount = 0;
   #addresses: readonly SocketAddress[];
   #addressNext = 0;
 
@@ -34,13 +36,24 @@ export class Endpoint {
     return this.isResolved && this.pool.hasCapacity(freshOnly);
   }
 
-  /** An idle connection or a new one, to the endpoint's addresses in turn; null at the limit. */
-  acquire(handler: ClientStreamHandler, freshOnly: boolean): Http1Client | null {
+  get addresses(): readonly SocketAddress[] {
+    return this.#addresses;
+  }
+
+  /**
+   * An idle connection or a new one, to the endpoint's addresses in turn; null at the limit.
+   * `share` is the endpoint as the exchange's snapshot has it.
+   */
+  acquire(
+    share: EndpointShare,
+    handler: ClientStreamHandler,
+    freshOnly: boolean,
+  ): Http1Client | null {
     assert(this.isResolved, 'an endpoint is connected to where it is');
-    const idle = freshOnly ? null : this.pool.acquireIdle(handler);
+    const idle = freshOnly ? null : this.pool.acquireIdle(share, handler);
     if (idle !== null) return idle;
     const first = this.#addressNext % this.#addresses.length;
-    const client = this.pool.acquireNew(this.#addresses, first, handler);
+    const client = this.pool.acquireNew(share, first, handler);
     if (client !== null) this.#addressNext = first + 1;
     return client;
   }

@@ -20,26 +20,20 @@ import type { RequestHead } from '../http/message_head.ts';
 import { SocketError } from '../ring/transport.ts';
 import type { ByteStream, ByteStreamHandler } from '../stream/byte_stream.ts';
 import type { ClientContext } from './client_context.ts';
-import { type DeadlineSubject, deadlineDelayMs, deadlineError } from './client_deadlines.ts';
+import { deadlineDelayMs, deadlineError } from './client_deadlines.ts';
 import type { ClientOwner } from './client_owner.ts';
 import { connectError, requestedUpgrade } from './client_rules.ts';
 import { ClientState, ResponseState } from './client_state.ts';
 import { ConnectAttempts } from './connect_attempts.ts';
 import type { Deferred } from './deferred_queue.ts';
+import type { EndpointShare } from './endpoint_share.ts';
 import { RequestWriter } from './request_writer.ts';
 import { type ResponseHost, ResponseReader } from './response_reader.ts';
 
 const R = ResponseState;
 
 export class Http1Client
-  implements
-    ClientStream,
-    ByteStreamHandler,
-    ResponseHost,
-    DeadlineSubject,
-    TimerOwner,
-    Deferred,
-    Pooled
+  implements ClientStream, ByteStreamHandler, ResponseHost, TimerOwner, Deferred, Pooled
 {
   generation = 0;
   isFree = true;
@@ -64,6 +58,8 @@ export class Http1Client
   readonly #reader: ResponseReader;
   readonly #timer: Timer;
   #owner: ClientOwner | null = null;
+  /** The endpoint as the snapshot of the exchange has it; kept until the next exchange. */
+  #share: EndpointShare | null = null;
   /** An error that has to be told from the next turn. */
   #pendingError: ExchangeError = ExchangeError.NONE;
   #isReconnecting = false;
@@ -79,30 +75,31 @@ export class Http1Client
 
   // --- the owner's side ------------------------------------------------------------------------
 
-  /** Opens a connection to one of `addresses`, beginning with number `first`, for an exchange. */
+  /** Opens a connection to the endpoint, beginning with its address number `first`. */
   connect(
     owner: ClientOwner,
-    addresses: readonly SocketAddress[],
+    share: EndpointShare,
     first: number,
     handler: ClientStreamHandler,
   ): void {
-    const { transport, options } = this.#context;
+    const { clock } = this.#context.transport;
+    const { timeouts } = share.settings;
     this.#owner = owner;
     this.#isSpent = false;
     this.#isReconnecting = false;
     this.connectedMs = 0;
     this.isReused = false;
     this.#state.onConnect();
-    this.#begin(handler);
-    this.#attempts.begin(addresses, first, transport.clock.nowMs + options.timeouts.connectMs);
+    this.#begin(share, handler);
+    this.#attempts.begin(share.endpoint.addresses, first, clock.nowMs + timeouts.connectMs);
     this.#connectNext();
   }
 
   /** Serves another exchange. */
-  reuse(handler: ClientStreamHandler): void {
+  reuse(share: EndpointShare, handler: ClientStreamHandler): void {
     this.isReused = true;
     this.#state.onAcquire();
-    this.#begin(handler);
+    this.#begin(share, handler);
     this.#rearm();
   }
 
@@ -119,7 +116,13 @@ export class Http1Client
   }
 
   isAged(nowMs: number): boolean {
-    return nowMs - this.connectedMs > this.#context.options.pool.ageMsMax;
+    return nowMs - this.connectedMs > this.#owner!.limits.ageMsMax;
+  }
+
+  /** The idle timeout was another one when the connection became idle: it is `byMs` longer now. */
+  moveIdleDeadline(byMs: number): void {
+    assert(this.#state.response === R.IDLE, 'an idle connection is idle');
+    this.#context.transport.timers.set(this.#timer, this.#timer.deadlineMs + byMs);
   }
 
   // --- ClientStream ----------------------------------------------------------------------------
@@ -129,7 +132,7 @@ export class Http1Client
   }
 
   get endpointIndex(): number {
-    return this.#owner!.index;
+    return this.#share!.index;
   }
 
   get endpointAuthority(): string {
@@ -312,13 +315,14 @@ export class Http1Client
 
   // --- connecting and sending ------------------------------------------------------------------
 
-  #begin(handler: ClientStreamHandler): void {
+  #begin(share: EndpointShare, handler: ClientStreamHandler): void {
     assert(this.handler === null, 'a connection serves one exchange at a time');
+    this.#share = share;
     this.handler = handler;
     this.exchange++;
     this.#pendingError = ExchangeError.NONE;
     this.#writer.begin(this.stream);
-    this.#reader.begin();
+    this.#reader.begin(share.settings.decoder);
   }
 
   #connectNext(): void {
@@ -342,20 +346,6 @@ export class Http1Client
     this.#isReconnecting = true;
     timers.cancel(this.#timer);
     this.stream!.close();
-  }
-
-  // --- what the deadline depends on ------------------------------------------------------------
-
-  get isSending(): boolean {
-    return this.stream!.isSending;
-  }
-
-  get isHolding(): boolean {
-    return this.#writer.isHolding;
-  }
-
-  get isWaiting(): boolean {
-    return this.#reader.isWanted;
   }
 
   // --- the reader's side -----------------------------------------------------------------------
@@ -484,8 +474,15 @@ export class Http1Client
 
   /** Sets the one deadline of the connection by its state. */
   #rearm(): void {
-    const { transport, options } = this.#context;
-    const delayMs = deadlineDelayMs(this.#state, options, this);
+    const { transport } = this.#context;
+    const delayMs = deadlineDelayMs(
+      this.#state,
+      this.#share!.settings.timeouts,
+      this.#owner!.limits,
+      this.stream!.isSending,
+      this.#writer.isHolding,
+      this.#reader.isWanted,
+    );
     if (delayMs === 0) {
       transport.timers.cancel(this.#timer);
       return;

@@ -10,11 +10,11 @@ import {
   type UpstreamBenchOptions,
 } from '../../tests/support/upstream_bench.ts';
 import { SizeClass } from '../base/buffer_pool.ts';
-import type { SocketAddress } from '../base/socket_address.ts';
+import type { TcpAddress } from '../base/socket_address.ts';
 import { Framing } from '../http/message_head.ts';
 import { SocketError } from '../ring/transport.ts';
 
-const OTHER: SocketAddress = { kind: 'tcp', host: '10.0.0.2', port: 9000, family: 4 };
+const OTHER: TcpAddress = { kind: 'tcp', host: '10.0.0.2', port: 9000, family: 4 };
 const EMPTY = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 const POST = { method: 'POST', framing: Framing.LENGTH, contentLength: 10 };
 
@@ -51,7 +51,7 @@ test('Http1Client tries the next address of a name, within one connect timeout',
     const bench = new UpstreamBench({ endpoints: [{ host: 'origin.test' }] });
     if (fail === 'refuse') bench.network.refuse(OTHER);
     else bench.network.blackhole(OTHER);
-    bench.upstream.setAddresses(0, [OTHER, ADDRESS]);
+    bench.upstream.setAddresses('origin.test', [OTHER, ADDRESS]);
     const exchange = bench.get();
     bench.network.advance(2_600);
     bench.peer.write(EMPTY);
@@ -65,7 +65,7 @@ test('Http1Client reports the last address when none can be reached', () => {
   const bench = new UpstreamBench({ endpoints: [{ host: 'origin.test' }] });
   bench.network.blackhole(OTHER);
   bench.network.blackhole(ADDRESS);
-  bench.upstream.setAddresses(0, [OTHER, ADDRESS]);
+  bench.upstream.setAddresses('origin.test', [OTHER, ADDRESS]);
   const exchange = bench.get();
   bench.network.advance(4_900);
   assert.equal(exchange.outcome, '');
@@ -378,7 +378,7 @@ const STATES: Readonly<Record<string, (bench: UpstreamBench, exchange: RecordedE
 test('Http1Client is given up in each state without another call or a leak', () => {
   for (const [name, script] of Object.entries(STATES)) {
     const bench = new UpstreamBench({ endpoints: [{ host: 'origin.test' }] });
-    bench.upstream.setAddresses(0, [ADDRESS, OTHER]);
+    bench.upstream.setAddresses('origin.test', [ADDRESS, OTHER]);
     const exchange = bench.exchange({ reads: false });
     script(bench, exchange);
     const events = exchange.events.slice();
@@ -394,7 +394,7 @@ test('Http1Client is given up in each state without another call or a leak', () 
 test('Http1Client is closed by its upstream in each state with one error', () => {
   for (const [name, script] of Object.entries(STATES)) {
     const bench = new UpstreamBench({ endpoints: [{ host: 'origin.test' }] });
-    bench.upstream.setAddresses(0, [ADDRESS, OTHER]);
+    bench.upstream.setAddresses('origin.test', [ADDRESS, OTHER]);
     const exchange = bench.exchange({ reads: false });
     script(bench, exchange);
     const events = exchange.events.slice();

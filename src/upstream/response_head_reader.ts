@@ -5,9 +5,10 @@
 
 import { type BufferHandle, type BufferPool, NO_BUFFER, SizeClass } from '../base/buffer_pool.ts';
 import { ExchangeError } from '../http/exchange_error.ts';
+import type { ResponseHead } from '../http/message_head.ts';
 import type { Method } from '../http/methods.ts';
 import { DecodeResult } from '../http1/decode_result.ts';
-import type { ClientContext } from './client_context.ts';
+import type { ResponseDecoder } from '../http1/response_decoder.ts';
 
 export class ResponseHeadReader {
   /** Owned; NO_BUFFER while nothing was received. */
@@ -38,10 +39,9 @@ export class ResponseHeadReader {
     return error;
   }
 
-  /** Decodes the next head into `context.head`. After COMPLETE `start` is behind it. */
-  decode(context: ClientContext, method: Method): DecodeResult {
-    const { decoder } = context;
-    const result = decoder.decode(context.head, method, this.start, this.end, this.#scanned);
+  /** Decodes the next head. After COMPLETE `start` is behind it. */
+  decode(decoder: ResponseDecoder, head: ResponseHead, method: Method): DecodeResult {
+    const result = decoder.decode(head, method, this.start, this.end, this.#scanned);
     if (result === DecodeResult.COMPLETE) {
       this.start = decoder.headEnd;
       this.#scanned = 0;

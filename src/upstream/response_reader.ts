@@ -12,6 +12,7 @@ import { Framing, type ResponseHead } from '../http/message_head.ts';
 import { Method } from '../http/methods.ts';
 import { latin1Text } from '../http/text.ts';
 import { DecodeResult } from '../http1/decode_result.ts';
+import type { ResponseDecoder } from '../http1/response_decoder.ts';
 import type { ByteStream } from '../stream/byte_stream.ts';
 import type { ClientContext } from './client_context.ts';
 import { isUpgradeRequested } from './client_rules.ts';
@@ -51,6 +52,7 @@ export class ResponseReader {
   readonly #state: ClientState;
   readonly #host: ResponseHost;
   readonly #head: ResponseHeadReader = new ResponseHeadReader();
+  #decoder: ResponseDecoder | null = null;
   #method: Method = Method.GET;
   #upgrade = '';
   #interimCount = 0;
@@ -63,8 +65,9 @@ export class ResponseReader {
     this.#host = host;
   }
 
-  /** An exchange begins. */
-  begin(): void {
+  /** An exchange begins; `decoder` is its snapshot's. */
+  begin(decoder: ResponseDecoder): void {
+    this.#decoder = decoder;
     this.body.reset();
     this.firstByteMs = 0;
     this.isWanted = false;
@@ -188,9 +191,10 @@ export class ResponseReader {
    * Its deadline is set then and not moved by each byte, or a head could come for hours.
    */
   #decodeHeads(isNew: boolean): void {
-    const { head, decoder } = this.#context;
+    const { head } = this.#context;
+    const decoder = this.#decoder!;
     for (let isFirst = isNew; ; isFirst = true) {
-      const result = this.#head.decode(this.#context, this.#method);
+      const result = this.#head.decode(decoder, head, this.#method);
       if (result === DecodeResult.INVALID) {
         this.#host.onResponseError(decoder.error);
         return;

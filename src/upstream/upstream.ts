@@ -1,84 +1,89 @@
-// A named set of endpoints as one worker sees it: picks the endpoint of a request, hands out
-// streams on its connections, and keeps those waiting for whom there is none now. Knows nothing
-// of requests or retries.
+// A named set of endpoints as the exchanges of one snapshot see it: picks the endpoint of a
+// request, hands out streams on its connections, and keeps those waiting for whom there is none
+// now. Knows nothing of requests or retries. What it has in common with the upstreams of that name
+// in other snapshots, connections above all, is in its endpoint set.
+//
+//   new -> begin: exchanges begin with it -> (another one begins) -> end: no exchange is left
+//    \-------------------------------------------------------------> end: its snapshot was dropped
 
-import { assert } from '../base/assert.ts';
-import { ObjectPool } from '../base/object_pool.ts';
-import type { SocketAddress } from '../base/socket_address.ts';
+import type { ObjectPool } from '../base/object_pool.ts';
 import { Timer, type TimerOwner } from '../base/timer_wheel.ts';
 import type { ClientStream, ClientStreamHandler } from '../http/exchange_contract.ts';
 import { ExchangeError } from '../http/exchange_error.ts';
-import type { Transport } from '../ring/transport.ts';
-import { ClientContext } from './client_context.ts';
-import { ConnectionPool, type PoolHost } from './connection_pool.ts';
-import { Endpoint, endpointAuthority } from './endpoint.ts';
-import { Http1Client } from './http1_client.ts';
-import type { PoolLimits, UpstreamOptions } from './options.ts';
-import { pickRoundRobin } from './round_robin.ts';
+import type { CapacityWaiter, EndpointSet, HostAddress } from './endpoint_set.ts';
+import { EndpointShare } from './endpoint_share.ts';
+import type { Http1Client } from './http1_client.ts';
+import type { UpstreamOptions } from './options.ts';
+import { pickRoundRobin, takeOverTurns } from './round_robin.ts';
 import { type StreamWaiter, WaitingEntry, WaitingQueue } from './waiting_queue.ts';
 
 export type { StreamWaiter } from './waiting_queue.ts';
 
-/** Unused client objects that an upstream keeps. */
-const CLIENTS_FREE_MAX = 256;
-
-export class Upstream implements PoolHost, TimerOwner {
+export class Upstream implements CapacityWaiter, TimerOwner {
   readonly name: string;
   readonly options: UpstreamOptions;
-  readonly limits: PoolLimits;
-  readonly cells: Float64Array;
-  readonly clients: ObjectPool<Http1Client>;
   /** Why `acquire` returned null; NONE where the waiter is called later. */
   lastError: ExchangeError = ExchangeError.NONE;
-  isDraining = false;
-  readonly #transport: Transport;
-  readonly #endpoints: Endpoint[] = [];
+  readonly #set: EndpointSet;
+  readonly #shares: EndpointShare[] = [];
   readonly #waiting: WaitingQueue = new WaitingQueue();
   readonly #waitingTimer: Timer;
-  #isClosed = false;
   #isServing = false;
 
-  /** `cells` is the worker's row. */
-  constructor(options: UpstreamOptions, transport: Transport, cells: Float64Array) {
-    const context = new ClientContext(options, transport);
+  /** Endpoints that `set` has already are used as they are. */
+  constructor(options: UpstreamOptions, set: EndpointSet) {
+    const settings = set.context.settings(options);
     this.name = options.name;
     this.options = options;
-    this.limits = options.pool;
-    this.cells = cells;
-    this.clients = new ObjectPool((): Http1Client => new Http1Client(context), CLIENTS_FREE_MAX);
-    this.#transport = transport;
+    this.#set = set;
     this.#waitingTimer = new Timer(this);
     for (const endpoint of options.endpoints) {
-      const pool = new ConnectionPool(this, {
-        url: endpoint.url,
-        index: this.#endpoints.length,
-        authority: endpointAuthority(endpoint),
-        slot: endpoint.slot,
-      });
-      this.#endpoints.push(new Endpoint(endpoint, pool));
+      const index = this.#shares.length;
+      this.#shares.push(new EndpointShare(set.acquire(endpoint), index, endpoint.weight, settings));
     }
+    set.join(this);
   }
 
-  get nowMs(): number {
-    return this.#transport.clock.nowMs;
+  // --- its snapshot ----------------------------------------------------------------------------
+
+  /** Exchanges begin with it from now on; `before` is the one that they began with until now. */
+  begin(before: Upstream | null): void {
+    if (before !== null) takeOverTurns(this.#shares, before.#shares);
+    const kept = new Set(this.#shares.map((share) => share.endpoint));
+    this.#set.begin(kept, this.options.pool);
   }
 
-  /** Connections of all endpoints, those included that are being opened or closed. */
+  /** The snapshot that serves has no upstream of that name any more. */
+  letGo(): void {
+    this.#set.begin(new Set(), this.#set.limits);
+  }
+
+  /** No exchange is left that could ask for a stream. */
+  end(): void {
+    this.#set.leave(this);
+    for (const share of this.#shares.splice(0)) this.#set.release(share.endpoint);
+  }
+
+  // --- questions -------------------------------------------------------------------------------
+
+  /** Connections of all endpoints of the set, those included that are being opened or closed. */
   get connectionsCount(): number {
-    let count = 0;
-    for (const endpoint of this.#endpoints) count += endpoint.pool.count;
-    return count;
+    return this.#set.connectionsCount;
   }
 
   get idleCount(): number {
-    let count = 0;
-    for (const endpoint of this.#endpoints) count += endpoint.pool.idleCount;
-    return count;
+    return this.#set.idleCount;
   }
 
   get waitingCount(): number {
     return this.#waiting.count;
   }
+
+  get clients(): ObjectPool<Http1Client> {
+    return this.#set.clients;
+  }
+
+  // --- streams ---------------------------------------------------------------------------------
 
   /**
    * A stream on an idle connection or a new one (which may still be connecting: what is written
@@ -94,7 +99,7 @@ export class Upstream implements PoolHost, TimerOwner {
     if (this.#waiting.count === 0) {
       const client = this.#take(handler, freshOnly);
       if (client !== null || this.lastError !== ExchangeError.NONE) return client;
-    } else if (this.#isClosed) {
+    } else if (this.#set.isClosed) {
       this.lastError = ExchangeError.DRAINING;
       return null;
     }
@@ -103,9 +108,9 @@ export class Upstream implements PoolHost, TimerOwner {
       return null;
     }
     this.lastError = ExchangeError.NONE;
-    const deadlineMs = this.nowMs + this.options.timeouts.connectMs;
+    const deadlineMs = this.#set.nowMs + this.options.timeouts.connectMs;
     this.#waiting.push(new WaitingEntry(waiter, handler, freshOnly, deadlineMs));
-    if (this.#waiting.count === 1) this.#transport.timers.set(this.#waitingTimer, deadlineMs);
+    if (this.#waiting.count === 1) this.#setWaitingTimer();
     return null;
   }
 
@@ -114,29 +119,19 @@ export class Upstream implements PoolHost, TimerOwner {
     if (this.#waiting.remove(waiter)) this.#setWaitingTimer();
   }
 
-  /**
-   * Resolved addresses of an endpoint that is given by name; none: it does not resolve. Numeric
-   * and Unix endpoints need no call.
-   */
-  setAddresses(endpointIndex: number, addresses: readonly SocketAddress[]): void {
-    const endpoint = this.#endpoints[endpointIndex];
-    assert(endpoint !== undefined, 'addresses are set of an endpoint that exists');
-    endpoint.setAddresses(addresses);
-    this.onCapacity();
+  /** As `EndpointSet.setAddresses`. */
+  setAddresses(host: string, addresses: readonly HostAddress[]): void {
+    this.#set.setAddresses(host, addresses);
   }
 
-  /** Closes idle connections, now and as they become idle. Requests are still served. */
+  /** As `EndpointSet.drain`. */
   drain(): void {
-    this.isDraining = true;
-    for (const endpoint of this.#endpoints) endpoint.pool.closeIdle();
+    this.#set.drain();
   }
 
-  /** Ends all: exchanges and waiting requests are told DRAINING from the next turn. */
+  /** As `EndpointSet.close`. */
   close(): void {
-    this.#isClosed = true;
-    this.drain();
-    for (const endpoint of this.#endpoints) endpoint.pool.failBusy(ExchangeError.DRAINING);
-    if (this.#waiting.count > 0) this.#transport.defer(() => this.onCapacity());
+    this.#set.close();
   }
 
   /** Connections or slots are free: serves who waits, in order. */
@@ -156,29 +151,27 @@ export class Upstream implements PoolHost, TimerOwner {
     this.#setWaitingTimer();
   }
 
-  onShortage(): void {
-    for (const endpoint of this.#endpoints) endpoint.pool.closeOldestIdle();
-  }
-
   /** Whoever has waited too long gives up. */
   onTimer(): void {
     for (;;) {
       const entry = this.#waiting.first();
-      if (entry === null || entry.deadlineMs > this.nowMs) break;
+      if (entry === null || entry.deadlineMs > this.#set.nowMs) break;
       this.#waiting.remove(entry.waiter);
       entry.waiter.onStreamUnavailable(ExchangeError.CONNECTION_LIMIT);
     }
     this.#setWaitingTimer();
   }
 
+  // --- inside ----------------------------------------------------------------------------------
+
   /** A stream now, or null with `lastError`: NONE where the limits are in the way. */
   #take(handler: ClientStreamHandler, freshOnly: boolean): Http1Client | null {
-    this.lastError = this.#isClosed ? ExchangeError.DRAINING : ExchangeError.NONE;
-    if (this.#isClosed) return null;
+    this.lastError = this.#set.isClosed ? ExchangeError.DRAINING : ExchangeError.NONE;
+    if (this.#set.isClosed) return null;
     for (;;) {
-      const endpoint = pickRoundRobin(this.#endpoints, freshOnly);
-      if (endpoint === null) break;
-      const client = endpoint.acquire(handler, freshOnly);
+      const share = pickRoundRobin(this.#shares, freshOnly);
+      if (share === null) break;
+      const client = share.endpoint.acquire(share, handler, freshOnly);
       if (client !== null) return client;
       // All it had was idle for too long: now it has nothing, and is not picked again.
     }
@@ -188,8 +181,8 @@ export class Upstream implements PoolHost, TimerOwner {
 
   #whyNone(freshOnly: boolean): ExchangeError {
     let error: ExchangeError = ExchangeError.NO_ENDPOINT;
-    for (const endpoint of this.#endpoints) {
-      if (endpoint.options.weight === 0) continue;
+    for (const { endpoint, weight } of this.#shares) {
+      if (weight === 0) continue;
       if (endpoint.isResolved) {
         // At its limit. Idle connections do not help who wants a new one: the oldest makes room.
         if (freshOnly) endpoint.pool.makeRoom();
@@ -201,8 +194,9 @@ export class Upstream implements PoolHost, TimerOwner {
   }
 
   #setWaitingTimer(): void {
+    const { timers } = this.#set.transport;
     const entry = this.#waiting.first();
-    if (entry === null) this.#transport.timers.cancel(this.#waitingTimer);
-    else this.#transport.timers.set(this.#waitingTimer, entry.deadlineMs);
+    if (entry === null) timers.cancel(this.#waitingTimer);
+    else timers.set(this.#waitingTimer, entry.deadlineMs);
   }
 }

@@ -1,12 +1,11 @@
 // One run of the simulation: the real downstream, proxy and upstream code between scripted peers on
-// a network with faults, all of it drawn from one seed. Throws where the oracle is not satisfied.
+// a network with faults, with reloads in between, all of it drawn from one seed. Throws where the
+// oracle is not satisfied.
 
 import { strict as assert } from 'node:assert';
-import { CELLS_COUNT, Cell } from '../../src/base/metrics_cells.ts';
+import { ENDPOINTS_MAX } from '../../src/base/limits.ts';
+import { CELLS_COUNT, Cell, EndpointCell, endpointCell } from '../../src/base/metrics_cells.ts';
 import type { SocketAddress } from '../../src/base/socket_address.ts';
-import { compileConfig } from '../../src/config/compile_config.ts';
-import { NO_POSITIONS } from '../../src/config/positions.ts';
-import type { Snapshot } from '../../src/config/snapshot.ts';
 import type { Acceptor, Listener } from '../../src/ring/transport.ts';
 import { DataPlane } from '../../src/server/data_plane.ts';
 import { Random } from '../support/random.ts';
@@ -14,6 +13,7 @@ import { FAULT_KINDS, type FaultKind, type FaultRates } from '../support/simulat
 import { SimulatedNetwork } from '../support/simulated_network.ts';
 import { Ledger } from './ledger.ts';
 import { drawClients, SOUND_RESPONSES } from './plans.ts';
+import { drawReloads, Reloads } from './reloads.ts';
 import { ScriptedClient } from './scripted_client.ts';
 import { ScriptedUpstream } from './scripted_upstream.ts';
 
@@ -29,6 +29,8 @@ const RATES: FaultRates = {
   connectTimedOut: 0.1,
   acceptStarved: 0.2,
 };
+/** Apart from the seed that everything else is drawn from. */
+const RELOAD_SEED = 1_000_000;
 /** Every so many runs nothing goes wrong, and then everything has to work. */
 const CALM_EVERY = 5;
 const ENDPOINTS: readonly SocketAddress[] = [
@@ -48,7 +50,7 @@ export interface SimulationResult {
   readonly retriedCount: number;
 }
 
-export function simulate(seed: number): SimulationResult {
+export async function simulate(seed: number): Promise<SimulationResult> {
   const random = new Random(seed);
   const isCalm = seed % CALM_EVERY === 0;
   const network = new SimulatedNetwork({ seed, faults: isCalm ? {} : drawFaults(random) });
@@ -57,20 +59,29 @@ export function simulate(seed: number): SimulationResult {
   for (const address of ENDPOINTS) {
     new ScriptedUpstream(network, address, ledger, random.fork());
   }
-  const { plane, listener } = openDataPlane(network, cells);
+  const reloads = new Reloads();
+  const opened = openDataPlane(network, cells, reloads);
+  const { plane } = opened;
   const plans = drawClients(random, seed);
   const clients: ScriptedClient[] = [];
   for (const plan of plans) {
     network.after(plan.startMs, () => {
-      clients.push(new ScriptedClient(network, listener, plan, ledger, random.fork()));
+      clients.push(new ScriptedClient(network, opened.listener(), plan, ledger, random.fork()));
     });
+  }
+  let nowMs = 0;
+  // A source of its own: what else is drawn stays what it was without reloads.
+  for (const { atMs, kind } of drawReloads(new Random(seed + RELOAD_SEED), isCalm)) {
+    network.advance(atMs - nowMs);
+    nowMs = atMs;
+    await reloads.run(plane, kind);
   }
   network.advance(400_000); // longer than every timeout after another
   for (const client of clients) client.leave();
   network.calm();
   closeDown(network, plane, cells);
   if (isCalm) checkCalm(clients);
-  return summarize(network, clients, ledger, cells);
+  return summarize(network, clients, ledger, cells, reloads);
 }
 
 function drawFaults(random: Random): Partial<FaultRates> {
@@ -79,28 +90,11 @@ function drawFaults(random: Random): Partial<FaultRates> {
   return rates;
 }
 
-let snapshot: Snapshot | null = null;
-
-function compileSnapshot(): Snapshot {
-  if (snapshot !== null) return snapshot;
-  const result = compileConfig(
-    {
-      listeners: [{ address: '127.0.0.1:8080' }],
-      upstreams: { origin: { endpoints: ['http://10.0.0.1:9000', 'http://10.0.0.2:9000'] } },
-      routes: [{ upstream: 'origin' }],
-      accessLog: false,
-    },
-    { file: 'simulation', realPath: '', folder: '/', positions: NO_POSITIONS },
-  );
-  assert('snapshot' in result, JSON.stringify(result));
-  snapshot = result.snapshot;
-  return snapshot;
-}
-
 function openDataPlane(
   network: SimulatedNetwork,
   cells: Float64Array,
-): { plane: DataPlane; listener: Listener } {
+  reloads: Reloads,
+): { readonly plane: DataPlane; listener(): Listener } {
   const { transport } = network;
   let listener: Listener | null = null;
   const listen = transport.listen.bind(transport);
@@ -110,14 +104,19 @@ function openDataPlane(
     return opened;
   };
   const plane = new DataPlane({
-    snapshot: compileSnapshot(),
+    ...reloads.first(),
     transport,
-    listeners: [{ descriptor: 3, listenerIndex: 0 }],
     cells,
     accessLog: null,
+    log: { log: () => {} },
   });
-  assert(listener !== null, 'the data plane listens');
-  return { plane, listener };
+  return {
+    plane,
+    listener: () => {
+      assert(listener !== null, 'the data plane listens');
+      return listener;
+    },
+  };
 }
 
 /** Drains, and checks that nothing is left: no connection, buffer, timer or exchange. */
@@ -134,6 +133,11 @@ function closeDown(network: SimulatedNetwork, plane: DataPlane, cells: Float64Ar
   assert.equal(transport.timers.count, 0, 'timers are left');
   assert.equal(cells[Cell.EXCHANGES_OPEN], 0, 'exchanges are left');
   assert.equal(cells[Cell.CONNECTIONS_OPEN], 0, 'connections are counted as open');
+  for (let slot = 0; slot < ENDPOINTS_MAX; slot++) {
+    const first = endpointCell(slot);
+    assert.equal(cells[first + EndpointCell.IN_FLIGHT], 0, `slot ${slot} has exchanges`);
+    assert.equal(cells[first + EndpointCell.CONNECTIONS], 0, `slot ${slot} has connections`);
+  }
 }
 
 /** Where nothing goes wrong a patient client gets every answer that its upstream gives. */
@@ -158,8 +162,10 @@ function summarize(
   clients: readonly ScriptedClient[],
   ledger: Ledger,
   cells: Float64Array,
+  reloads: Reloads,
 ): SimulationResult {
   const kinds = new Map<string, number>();
+  for (const [kind, times] of reloads.counts) kinds.set(`reload ${kind}`, times);
   const count = (name: string): void => void kinds.set(name, (kinds.get(name) ?? 0) + 1);
   for (const { plan } of clients) {
     count(`client ${plan.kind}`);

@@ -1,4 +1,4 @@
-// Seeds of the simulation: 100, or 1,000 with ZPROXY_TEST_FULL=1. ZPROXY_SEED runs a single one
+// Seeds of the simulation: 150, or 1,000 with ZPROXY_TEST_FULL=1. ZPROXY_SEED runs a single one
 // again. The run fails where a kind of fault, or a kind of peer, has not taken part at least 50
 // times.
 
@@ -6,16 +6,17 @@ import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
 import { FAULT_KINDS } from '../support/simulated_faults.ts';
 import { CLIENT_KINDS, LEAVINGS, REQUEST_KINDS, RESPONSE_KINDS } from './plans.ts';
+import { RELOAD_KINDS } from './reloads.ts';
 import { type SimulationResult, simulate } from './simulate.ts';
 
-const SEEDS_COUNT: number = process.env['ZPROXY_TEST_FULL'] === '1' ? 1_000 : 100;
+const SEEDS_COUNT: number = process.env['ZPROXY_TEST_FULL'] === '1' ? 1_000 : 150;
 const EACH_AT_LEAST = 50;
 const single: string | undefined = process.env['ZPROXY_SEED'];
 
 describe('simulation', () => {
   if (single !== undefined) {
-    it(`runs seed ${single}`, () => {
-      simulate(Number(single));
+    it(`runs seed ${single}`, async () => {
+      await simulate(Number(single));
     });
     return;
   }
@@ -23,8 +24,8 @@ describe('simulation', () => {
   const totals = new Map<string, number>();
   const sums = { requests: 0, proxied: 0, refused: 0, retried: 0 };
 
-  it(`keeps every exchange apart over ${SEEDS_COUNT} seeds`, () => {
-    for (let seed = 1; seed <= SEEDS_COUNT; seed++) addUp(run(seed));
+  it(`keeps every exchange apart over ${SEEDS_COUNT} seeds`, async () => {
+    for (let seed = 1; seed <= SEEDS_COUNT; seed++) addUp(await run(seed));
   });
 
   it('has seen every kind of fault and of peer often enough', (context) => {
@@ -33,6 +34,7 @@ describe('simulation', () => {
       ...CLIENT_KINDS.map((kind) => `client ${kind}`),
       ...REQUEST_KINDS.map((kind) => `request ${kind}`),
       ...RESPONSE_KINDS.map((kind) => `response ${kind}`),
+      ...RELOAD_KINDS.map((kind) => `reload ${kind}`),
     ];
     const tooFew = names.filter((name) => (totals.get(name) ?? 0) < EACH_AT_LEAST);
     context.diagnostic(`${JSON.stringify(sums)} ${JSON.stringify(Object.fromEntries(totals))}`);
@@ -56,9 +58,9 @@ describe('simulation', () => {
 });
 
 /** A failure says how it is had again. */
-function run(seed: number): SimulationResult {
+async function run(seed: number): Promise<SimulationResult> {
   try {
-    return simulate(seed);
+    return await simulate(seed);
   } catch (error) {
     throw new Error(`seed ${seed} (ZPROXY_SEED=${seed} runs it alone)`, { cause: error });
   }
