@@ -6,6 +6,21 @@
 
 import { createRequire } from 'node:module';
 
+/**
+ * After an upgrade in place this is a process that others send signals to already: those that come
+ * before the supervisor listens wait for it (src/server/signals.ts).
+ */
+if (process.env.ZPROXY_HAND_OVER !== undefined) {
+  const caught = [];
+  const note = (signal) => caught.push(signal);
+  const names = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
+  const stop = () => {
+    for (const name of names) process.off(name, note);
+  };
+  for (const name of names) process.on(name, note);
+  globalThis[Symbol.for('zproxy.signals')] = { caught, stop };
+}
+
 // By `require`: an `import` of a module of Node's reads all of its exports, and each start would
 // wait for what some of them load.
 const require = createRequire(import.meta.url);

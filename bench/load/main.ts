@@ -9,6 +9,7 @@ import { formatMeasurement, type ScenarioResult, writeResults } from './report.t
 import { garbage } from './scenarios/garbage.ts';
 import { idleConnections } from './scenarios/idle_connections.ts';
 import { largeBodies } from './scenarios/large_bodies.ts';
+import { reload } from './scenarios/reload.ts';
 import { slowReader } from './scenarios/slow_reader.ts';
 import { smallBodies } from './scenarios/small_bodies.ts';
 import { startTime } from './scenarios/start.ts';
@@ -22,6 +23,7 @@ const SCENARIOS = [
   slowReader,
   startTime,
   twoWorkers,
+  reload,
 ];
 const PROGRAMS = ['taskset', 'wrk', 'nginx', 'haproxy'];
 const LOAD_AVERAGE_MAX = 0.5;

@@ -30,6 +30,8 @@ export interface Running {
 export interface ZProxySettings {
   readonly workers?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Keys of the configuration that differ. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Another launcher: that of an installed package. */
   readonly launcher?: string;
 }
@@ -89,7 +91,13 @@ export class Arrangement {
       }
       case 'zproxy': {
         const config = join(this.folder, `zproxy-${port}.json`);
-        writeFileSync(config, JSON.stringify(this.#zproxyConfig(port, settings.workers ?? 1)));
+        writeFileSync(
+          config,
+          JSON.stringify({
+            ...this.#zproxyConfig(port, settings.workers ?? 1),
+            ...settings.config,
+          }),
+        );
         const args = [settings.launcher ?? LAUNCHER, 'run', '--config', config];
         const env = { XDG_RUNTIME_DIR: this.folder, ZPROXY_VERIFY: '', ...settings.env };
         return { command: process.execPath, args, env };

@@ -8,7 +8,7 @@
 // once the worker that wrote it is dead. Row 0 keeps what dead workers had counted.
 
 import { assert } from './assert.ts';
-import { WORKERS_MAX } from './limits.ts';
+import { RETIRING_WORKERS_MAX, WORKERS_MAX } from './limits.ts';
 import { CELL_ERRORS, CELLS_COUNT, Cell, EndpointCell, endpointCell } from './metrics_cells.ts';
 
 /** Grows with every change of the header or of the meaning of a cell. */
@@ -20,20 +20,24 @@ const MAGIC = 0x5a50_5258; // ZPRX
 const PAGE_BYTES = 4096;
 const HEADER_BYTES: number = PAGE_BYTES;
 const ROW_BYTES: number = Math.ceil((CELLS_COUNT * 8) / PAGE_BYTES) * PAGE_BYTES;
-/** Each slot may have an old worker that drains beside its successor. */
-const ROWS_PER_WORKER = 2;
+/** A slot's worker, one that is to follow it, those that retire, and one of them that ends. */
+const ROWS_PER_WORKER: number = 1 + 1 + RETIRING_WORKERS_MAX + 1;
 
 /** Header words (uint32). */
 const Word = { MAGIC: 0, VERSION: 1, ROWS: 2, CELLS: 3, HEADER_BYTES: 4, ROW_BYTES: 5 } as const;
 
 /** Cells that say how much there is now: they die with the worker instead of being added up. */
-const GAUGES: readonly Cell[] = [
+export const GAUGES: readonly Cell[] = [
   Cell.HEARTBEAT_MS,
   Cell.CONNECTIONS_OPEN,
   Cell.EXCHANGES_OPEN,
   Cell.TUNNELS_OPEN,
 ];
-const ENDPOINT_GAUGES: readonly number[] = [EndpointCell.IN_FLIGHT, EndpointCell.CONNECTIONS];
+/** The same among the cells of an endpoint. */
+export const ENDPOINT_GAUGES: readonly number[] = [
+  EndpointCell.IN_FLIGHT,
+  EndpointCell.CONNECTIONS,
+];
 const ENDPOINT_CELLS: number = endpointCell(1) - endpointCell(0);
 
 /** Rows of a segment for that many workers, the supervisor's included. */

@@ -47,7 +47,7 @@ test('sharedRow() gives rows that do not overlap', () => {
     assert.ok(row.every((value) => value === index + 1));
   });
   assert.equal(refuseSharedHeader(segment), '');
-  assert.throws(() => sharedRow(segment, 5), /lies in the segment/);
+  assert.throws(() => sharedRow(segment, sharedRowsCount(2)), /lies in the segment/);
 });
 
 test('foldRow() keeps what was counted, drops what was open and zeroes the row', () => {

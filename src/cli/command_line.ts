@@ -1,9 +1,12 @@
 // The command line: which commands and options there are. Each command is loaded when it is
 // called, so that `zproxy version` does not pay for the supervisor.
 
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { packageVersion } from '../config/package_root.ts';
 import type { SignalInbox } from '../server/signals.ts';
+import { type CommandContext, configOption, defineCommand } from './command_context.ts';
+import { defineOfflineCommands } from './commands_offline.ts';
+import { defineOnlineCommands } from './commands_online.ts';
 import { ExitCode } from './exit_code.ts';
 import { Terminal } from './terminal.ts';
 
@@ -16,9 +19,10 @@ export async function runCommandLine(
   terminal: Terminal = new Terminal(),
 ): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.FINE;
-  const program = defineCommands(terminal, signals, (code) => {
+  const end = (code: ExitCode): void => {
     exitCode = code;
-  });
+  };
+  const program = defineProgram({ terminal, signals, end });
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
@@ -29,11 +33,9 @@ export async function runCommandLine(
   return exitCode;
 }
 
-function defineCommands(
-  terminal: Terminal,
-  signals: SignalInbox,
-  end: (code: ExitCode) => void,
-): Command {
+/** Everything that `zproxy` takes. The reference is written from it. */
+export function defineProgram(context: CommandContext): Command {
+  const { terminal } = context;
   const program = new Command('zproxy')
     .description('The reverse proxy that is configured, extended and tested in TypeScript.')
     .version(packageVersion(), '-v, --version', 'print the version')
@@ -46,66 +48,38 @@ function defineCommands(
       writeErr: (text) => terminal.printError(text.trimEnd()),
       outputError: (text, write) => write(describeMistake(text)),
     });
-  program
-    .command('run')
-    .description('start, and stay until stopped (TERM and INT drain, USR1 reopens logs)')
+  defineServingCommands(program, context);
+  defineOfflineCommands(program, context);
+  defineOnlineCommands(program, context);
+  return program;
+}
+
+/** Those that stay until they are stopped: signals are theirs. */
+function defineServingCommands(program: Command, context: CommandContext): void {
+  const { terminal, signals, end } = context;
+  const description =
+    'start, and stay until stopped (TERM and INT drain, HUP reloads, USR1 reopens logs, ' +
+    'USR2 upgrades)';
+  defineCommand(program, 'run', description)
     .addOption(configOption())
     .action(async (options) => {
       const { run } = await import('./run.ts');
       end(await run(options, terminal, signals));
     });
-  program
-    .command('check')
-    .description('validate the configuration')
-    .addOption(configOption())
-    .option('--json', 'print the errors as a JSON array')
-    .action(async (options) => {
-      signals.close();
-      const { check } = await import('./check.ts');
-      end(await check(options, terminal));
-    });
-  program
-    .command('status')
-    .description('ask the running process what it is doing')
-    .addOption(configOption())
-    .option('--control <path>', 'control socket of the process')
-    .option('--json', 'print the report as JSON')
-    .action(async (options) => {
-      signals.close();
-      const { status } = await import('./status.ts');
-      end(await status(options, terminal));
-    });
-  program
-    .command('version')
-    .description('print versions, and which transport would be used and why')
-    .option('--json', 'print them as JSON')
-    .action(async (options) => {
-      signals.close();
-      const { version } = await import('./version.ts');
-      end(await version(options, terminal));
-    });
-  program
-    .command('demo')
-    .description('start on loopback in front of a built-in upstream, to try things out')
+  defineCommand(program, 'demo', 'start on loopback in front of a built-in upstream, to try it')
     .option('--port <number>', 'port to listen on', parsePort, DEMO_PORT)
     .action(async (options) => {
       const { demo } = await import('./demo.ts');
       end(await demo(options, terminal, signals));
     });
-  return program;
 }
 
 /** As all our messages begin. Whoever names the file as an argument is told the option. */
 function describeMistake(text: string): string {
   const sentence = text.replace(/^error: /, 'zproxy: ');
-  return sentence.startsWith('zproxy: too many arguments')
+  return /^zproxy: too many arguments.* Expected 0 /.test(sentence)
     ? 'zproxy: no arguments are expected here; a configuration is named with --config FILE'
     : sentence;
-}
-
-function configOption(): Option {
-  const names = 'zproxy.config.ts, zproxy.yaml or zproxy.json in this folder';
-  return new Option('-c, --config <file>', `configuration file (default: ${names})`);
 }
 
 function parsePort(text: string): number {

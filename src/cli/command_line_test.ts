@@ -5,10 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { SignalInbox } from '../server/signals.ts';
-import { runCommandLine } from './command_line.ts';
+import { callCommand } from '../../tests/support/call_command.ts';
 import { ExitCode } from './exit_code.ts';
-import { Terminal } from './terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'zproxy-cli-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -19,28 +17,6 @@ const VALID = JSON.stringify({
   routes: [{ upstream: 'a' }],
 });
 
-interface Outcome {
-  readonly code: ExitCode;
-  readonly out: string;
-  readonly errors: string;
-}
-
-async function call(...args: string[]): Promise<Outcome> {
-  let out = '';
-  let errors = '';
-  const terminal = new Terminal(
-    { write: (text) => (out += text) },
-    { write: (text) => (errors += text) },
-  );
-  const signals = new SignalInbox();
-  try {
-    const code = await runCommandLine(args, signals, terminal);
-    return { code, out, errors };
-  } finally {
-    signals.close();
-  }
-}
-
 function file(name: string, text: string): string {
   const path = join(folder, name);
   writeFileSync(path, text);
@@ -48,13 +24,13 @@ function file(name: string, text: string): string {
 }
 
 test('help and version that were asked for are results', async () => {
-  const help = await call('--help');
+  const help = await callCommand('--help');
   assert.equal(help.code, ExitCode.FINE);
   assert.match(help.out, /check/);
   assert.equal(help.errors, '');
-  assert.deepEqual(await call('help'), help);
-  assert.match((await call('help', 'run')).out, /--config <file>/);
-  assert.match((await call('--version')).out, /^\d+\.\d+\.\d+\n$/);
+  assert.deepEqual(await callCommand('help'), help);
+  assert.match((await callCommand('help', 'run')).out, /--config <file>/);
+  assert.match((await callCommand('--version')).out, /^\d+\.\d+\.\d+\n$/);
 });
 
 test('mistakes on the command line exit with 2 and say what was meant', async () => {
@@ -65,34 +41,37 @@ test('mistakes on the command line exit with 2 and say what was meant', async ()
     ['check', 'x'],
     ['demo', '--port', 'x'],
   ]) {
-    const { code, out, errors } = await call(...args);
+    const { code, out, errors } = await callCommand(...args);
     assert.equal(code, ExitCode.USAGE, args.join(' '));
     assert.equal(out, '', args.join(' '));
     assert.notEqual(errors, '', args.join(' '));
   }
-  assert.match((await call('chekc')).errors, /^zproxy: unknown command 'chekc'\n.*mean check/);
-  assert.match((await call('run', 'zproxy.yaml')).errors, /is named with --config FILE\n$/);
+  assert.match(
+    (await callCommand('chekc')).errors,
+    /^zproxy: unknown command 'chekc'\n.*mean check/,
+  );
+  assert.match((await callCommand('run', 'zproxy.yaml')).errors, /is named with --config FILE\n$/);
 });
 
 test('check says that a file is fine', async () => {
   const path = file('fine.json', VALID);
-  assert.deepEqual(await call('check', '--config', path), {
+  assert.deepEqual(await callCommand('check', '--config', path), {
     code: ExitCode.FINE,
     out: `${path} is fine: 1 listener, 1 upstream, 1 route\n`,
     errors: '',
   });
-  assert.equal((await call('check', '-c', path, '--json')).out, '[]\n');
+  assert.equal((await callCommand('check', '-c', path, '--json')).out, '[]\n');
 });
 
 test('check prints every error with its line, and as JSON where asked', async () => {
   const path = file('wrong.json', VALID.replace('"upstream"', '"upsteam"').replace(':0', ':x'));
-  const plain = await call('check', '--config', path);
+  const plain = await callCommand('check', '--config', path);
   assert.equal(plain.code, ExitCode.INVALID);
   assert.equal(plain.out, '');
   assert.equal(plain.errors.trim().split('\n').length, 2);
   assert.ok(plain.errors.includes(`${path}:1:`));
   assert.match(plain.errors, /unknown key, did you mean "upstream"\?/);
-  const json = await call('check', '--config', path, '--json');
+  const json = await callCommand('check', '--config', path, '--json');
   assert.equal(json.code, ExitCode.INVALID);
   assert.equal(json.errors, '');
   const issues = JSON.parse(json.out) as { path: string }[];
@@ -103,49 +82,49 @@ test('check prints every error with its line, and as JSON where asked', async ()
 });
 
 test('check runs a module elsewhere: what ends it is an error of its file', async () => {
-  const ended = await call('check', '--config', file('ends.config.ts', 'process.exit(7);'));
+  const ended = await callCommand('check', '--config', file('ends.config.ts', 'process.exit(7);'));
   assert.equal(ended.code, ExitCode.INVALID);
   assert.match(ended.errors, /ends\.config\.ts: ZP_CONFIG_UNFINISHED: .* exited with code 7;/);
 });
 
 test('no command line mentions a folder without naming it', async () => {
-  const { code, errors } = await call('check');
+  const { code, errors } = await callCommand('check');
   assert.equal(code, ExitCode.INVALID);
   assert.ok(errors.includes(`zproxy.json in ${process.cwd()};`), errors);
 });
 
 test('run tells a missing file (4) from an invalid one (1)', async () => {
-  const missing = await call('run', '--config', join(folder, 'none.yaml'));
+  const missing = await callCommand('run', '--config', join(folder, 'none.yaml'));
   assert.equal(missing.code, ExitCode.CANNOT_START);
   assert.match(missing.errors, /none\.yaml: ZP_CONFIG_NOT_FOUND: there is no such file/);
   assert.equal(missing.errors.trim().split('\n').length, 1);
-  const invalid = await call('run', '--config', file('invalid.json', '{}'));
+  const invalid = await callCommand('run', '--config', file('invalid.json', '{}'));
   assert.equal(invalid.code, ExitCode.INVALID);
   assert.match(invalid.errors, /listeners: missing/);
 });
 
 test('status exits with 3 where no process answers', async () => {
   const config = file('status.json', VALID);
-  const byConfig = await call('status', '--config', config);
+  const byConfig = await callCommand('status', '--config', config);
   assert.equal(byConfig.code, ExitCode.NOT_RUNNING);
   assert.match(byConfig.errors, /no ZProxy answers at/);
-  const byPath = await call('status', '--control', join(folder, 'none.sock'));
+  const byPath = await callCommand('status', '--control', join(folder, 'none.sock'));
   assert.equal(byPath.code, ExitCode.NOT_RUNNING);
 });
 
 test('status looks at the control socket that the configuration names', async () => {
   const config = file('control.json', VALID.replace('{', '{"control":"my.sock",'));
-  const { errors } = await call('status', '--config', config);
+  const { errors } = await callCommand('status', '--config', config);
   assert.ok(errors.includes(join(folder, 'my.sock')), errors);
 });
 
 test('version names the transport and why', async () => {
-  const { code, out } = await call('version');
+  const { code, out } = await callCommand('version');
   assert.equal(code, ExitCode.FINE);
   assert.match(out, /^zproxy +\d/m);
   assert.match(out, /^openssl +3\./m);
   assert.match(out, /^transport (io_uring|node:net): \w/m);
-  const report = JSON.parse((await call('version', '--json')).out);
+  const report = JSON.parse((await callCommand('version', '--json')).out);
   assert.equal(report.node, process.versions.node);
   assert.ok(['uring', 'node'].includes(report.transport.kind));
 });

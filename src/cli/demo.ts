@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatMetrics } from '../admin/format_metrics.ts';
 import { ZProxyError } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { packageVersion } from '../config/package_root.ts';
@@ -34,7 +35,7 @@ export async function demo(
     writeFileSync(configFile, JSON.stringify(config, null, 2));
     const log = new StderrLog('');
     const version = packageVersion();
-    const supervisor = await startSupervisor({ configFile, version, log, signals });
+    const supervisor = await startSupervisor({ configFile, version, log, signals, formatMetrics });
     await log.flushed(LOG_FLUSH_MS); // or its lines would end up among ours
     const address = supervisor.addresses[0]!;
     for (const line of whatToTry(`http://${address}`, configFile, terminal)) terminal.print(line);

@@ -1,6 +1,12 @@
 // A status report as lines for people: what is wrong stands out, what is zero is left out.
 
-import type { EndpointStatus, StatusReport, WorkerStatus } from '../server/status_report.ts';
+import type {
+  ChangeStatus,
+  EndpointStatus,
+  RetiringStatus,
+  StatusReport,
+  WorkerStatus,
+} from '../server/status_report.ts';
 import type { Terminal } from './terminal.ts';
 
 const LABEL_COLUMNS = 13;
@@ -13,8 +19,11 @@ export function formatStatus(report: StatusReport, terminal: Terminal): string[]
   return [
     line('zproxy', `${report.version}, ${report.state} for ${uptime(report.uptimeSeconds)}`),
     line('process', `${report.pid}, Node ${report.node}, ${report.configFile}`),
+    ...describeChanges(report.reloads).map((text) => line('reloads', text)),
+    ...describeChanges(report.upgrades).map((text) => line('upgrades', text)),
     line('listening', report.addresses.join(', ')),
     ...report.workers.map((worker) => line(`worker ${worker.slot}`, describeWorker(worker))),
+    ...report.retiring.map((worker) => line('retiring', describeRetiring(worker))),
     line('connections', nonZero({ ...connections }, ['open', 'accepted'])),
     line('requests', nonZero({ total: requests.total, open: requests.open }, ['total'])),
     ...(responses.length > 0 ? [line('responses', nonZero(Object.fromEntries(responses)))] : []),
@@ -36,7 +45,23 @@ function describeWorker(worker: WorkerStatus): string {
     worker.deaths === 0 ? '' : `, deaths ${worker.deaths} (the last: ${worker.lastDeath})`;
   const process = worker.pid === 0 ? '' : ` as ${worker.pid} for ${uptime(worker.uptimeSeconds)}`;
   const counts = `open ${worker.connectionsOpen}, requests ${worker.requests}`;
-  return `${worker.state}${process}, ${worker.transport}, ${counts}${died}`;
+  const transport = worker.transport === '' ? '' : `, ${worker.transport}`;
+  return `${worker.state}${process}${transport}, ${counts}${died}`;
+}
+
+function describeRetiring(worker: RetiringStatus): string {
+  const { slot, pid, retiringSeconds, connectionsOpen } = worker;
+  return `worker ${slot} as ${pid} for ${uptime(retiringSeconds)}, open ${connectionsOpen}`;
+}
+
+/** `ok 3, failed 1, the last 2026-11-25T01:25:59Z (the last failed: ...)`; [] for none. */
+function describeChanges(changes: ChangeStatus): string[] {
+  const { ok, failed, lastSuccessSeconds, lastFailure } = changes;
+  if (ok + failed === 0) return [];
+  const time = new Date(lastSuccessSeconds * 1000).toISOString().replace(/\.\d+/, '');
+  const last = lastSuccessSeconds === 0 ? '' : ` (${time})`;
+  const failure = lastFailure === '' ? '' : `; the last was refused: ${lastFailure}`;
+  return [`ok ${ok}${last}, failed ${failed}${failure}`];
 }
 
 function describeEndpoint(endpoint: EndpointStatus): string {

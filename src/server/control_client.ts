@@ -1,15 +1,23 @@
 // Asks a running ZProxy through its control socket.
 
+import type { IncomingMessage } from 'node:http';
 import { ZProxyError } from '../base/errors.ts';
 import { nodeHttp } from './node_http.ts';
 
 const TIMEOUT_MS = 10_000;
 const BODY_BYTES_MAX: number = 64 * 1024 * 1024;
 
-/** The answer; `body` is the parsed JSON, null where there is none. */
+/** The answer; `body` is the parsed JSON, the text of what is no JSON, null where there is none. */
 export interface ControlResponse {
   readonly status: number;
   readonly body: unknown;
+}
+
+export interface ControlRequestOptions {
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** How long the process may be silent; 10 s by default. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -20,10 +28,12 @@ export function requestControl(
   socketPath: string,
   method: string,
   urlPath: string,
+  options: ControlRequestOptions = {},
 ): Promise<ControlResponse> {
+  const { body, timeoutMs = TIMEOUT_MS } = options;
   return new Promise((resolve, reject) => {
-    const options = { socketPath, method, path: urlPath, timeout: TIMEOUT_MS };
-    const sent = nodeHttp().request(options, (response) => {
+    const how = { socketPath, method, path: urlPath, timeout: timeoutMs };
+    const sent = nodeHttp().request(how, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
@@ -33,16 +43,22 @@ export function requestControl(
       response.on('error', (error) => reject(describe(socketPath, error)));
       response.on('end', () => {
         try {
-          resolve({ status: response.statusCode!, body: text === '' ? null : JSON.parse(text) });
+          resolve({ status: response.statusCode!, body: parseBody(response, text) });
         } catch (error) {
           reject(describe(socketPath, error as Error));
         }
       });
     });
-    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)));
+    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
     sent.on('error', (error) => reject(describe(socketPath, error)));
-    sent.end();
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
+}
+
+function parseBody(response: IncomingMessage, text: string): unknown {
+  if (text === '') return null;
+  const isText = response.headers['content-type']?.startsWith('text/plain') ?? false;
+  return isText ? text : JSON.parse(text);
 }
 
 function describe(socketPath: string, error: NodeJS.ErrnoException): ZProxyError {

@@ -1,71 +1,86 @@
 // The control socket of a running ZProxy: HTTP and JSON on a Unix socket of mode 0600, so that the
-// file's owner (and root) is who may ask. Commands of the CLI are its clients.
-//
-//   GET  /status         StatusReport
-//   POST /drain          202: begins a drain, as TERM does
-//   POST /logs/reopen    204: as USR1 does
+// file's owner (and root) is who may ask. Commands of the CLI are its clients; control_routes.ts
+// says what there is to ask.
 
-import { lstatSync, unlinkSync } from 'node:fs';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { lstatSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import { type SourceLocation, ZProxyError } from '../base/errors.ts';
+import { duplicateDescriptor } from '../sys/duplicate_descriptor.ts';
 import { EADDRINUSE, SysError } from '../sys/errno.ts';
 import { closeDescriptor, openUnixListener } from '../sys/sockets.ts';
+import type { ControlActions } from './control_actions.ts';
+import { removeLink } from './control_alias.ts';
+import { serveControl } from './control_routes.ts';
+import type { SavedServer } from './hand_over.ts';
 import { nodeHttp } from './node_http.ts';
 import { makeRuntimeFolder, runtimeFolder } from './runtime_path.ts';
-import type { StatusReport } from './status_report.ts';
+import { identifyFile, removeSocketFile } from './socket_file.ts';
 
 const MODE = 0o600;
+/** For a request to arrive; what answers it may take longer, as a reload does. */
 const REQUEST_TIMEOUT_MS = 10_000;
-
-/** What may be asked of the supervisor. */
-export interface ControlActions {
-  status(): StatusReport;
-  drain(): void;
-  reopenLogs(): void;
-}
 
 export class ControlSocket {
   readonly path: string;
+  /** What a program that follows this one in the same process takes over. */
+  readonly saved: SavedServer;
   readonly #server: Server;
-  readonly #inode: number;
 
   /**
-   * Opens the socket at `path`, which the config has at `location`, if anywhere. Throws a
-   * ZProxyError where another process answers there.
+   * Opens the socket at `path`, which the config has at `location`, if anywhere; or takes over the
+   * one that an earlier program opened there. Throws a ZProxyError where another process answers.
    */
-  constructor(path: string, actions: ControlActions, location?: SourceLocation) {
+  constructor(
+    path: string,
+    actions: ControlActions,
+    location?: SourceLocation,
+    adopted: SavedServer | null = null,
+  ) {
     this.path = path;
-    const descriptor = openControl(path, location);
-    this.#inode = lstatSync(path).ino;
-    this.#server = nodeHttp().createServer((request, response) =>
-      serve(request, response, actions),
-    );
+    this.saved = adopted ?? openControl(path, location);
+    const { descriptor } = this.saved;
+    this.#server = nodeHttp().createServer((request, response) => {
+      void serveControl(request, response, actions);
+    });
     this.#server.requestTimeout = REQUEST_TIMEOUT_MS;
-    this.#server.on('error', () => closeDescriptor(descriptor));
-    this.#server.listen({ fd: descriptor });
+    // Nobody who asks keeps a process alive that is about to end.
+    this.#server.on('connection', (socket) => socket.unref());
+    // A copy of its own: the server can be closed and the socket go on.
+    const copy = duplicateDescriptor(descriptor);
+    this.#server.on('error', () => closeDescriptor(copy));
+    this.#server.listen({ fd: copy });
     this.#server.unref();
   }
 
-  /** Closes the socket and removes its file. */
-  close(): void {
+  /** Answers nobody any more; who asks waits for the server that takes the socket over. */
+  detach(): void {
     this.#server.close();
-    this.#server.closeAllConnections();
-    try {
-      if (lstatSync(this.path).ino === this.#inode) unlinkSync(this.path);
-    } catch {
-      // Already gone.
-    }
+    this.#server.closeIdleConnections();
+  }
+
+  /**
+   * Closes the socket and removes its file. What is being answered still is: a reload that moves
+   * the socket was asked for through it.
+   */
+  close(): void {
+    this.detach();
+    closeDescriptor(this.saved.descriptor);
+    if (this.saved.file !== null) removeSocketFile(this.path, this.saved.file);
   }
 }
 
 /** `sun_path` has 108 bytes, one of them for the NUL. */
 const PATH_BYTES_MAX = 107;
 
-function openControl(path: string, location: SourceLocation | undefined): number {
-  if (dirname(path) === runtimeFolder()) makeRuntimeFolder(dirname(path));
+function openControl(path: string, location: SourceLocation | undefined): SavedServer {
+  if (dirname(path) === runtimeFolder()) {
+    makeRuntimeFolder(dirname(path));
+    removeLink(path); // of a time when this config had another path
+  }
   try {
-    return openUnixListener(path, MODE);
+    const descriptor = openUnixListener(path, MODE);
+    return { descriptor, file: identifyFile(path) };
   } catch (error) {
     const { message } = error as Error;
     const isTooLong = Buffer.byteLength(path) > PATH_BYTES_MAX;
@@ -87,29 +102,4 @@ function describeOccupied(path: string): string {
   return isSocket
     ? 'another ZProxy runs with this config; stop it, or set `control` to another path'
     : 'there is a file that is no socket; remove it, or set `control` to another path';
-}
-
-function serve(request: IncomingMessage, response: ServerResponse, actions: ControlActions): void {
-  request.resume();
-  const target = `${request.method} ${request.url?.replace(/\?.*$/, '')}`;
-  switch (target) {
-    case 'GET /status':
-      answer(response, 200, actions.status());
-      return;
-    case 'POST /drain':
-      answer(response, 202, { state: 'draining' });
-      actions.drain();
-      return;
-    case 'POST /logs/reopen':
-      actions.reopenLogs();
-      response.writeHead(204).end();
-      return;
-    default:
-      answer(response, 404, { error: `there is no ${target}` });
-  }
-}
-
-function answer(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
-  response.end(`${JSON.stringify(body)}\n`);
 }

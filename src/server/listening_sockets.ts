@@ -1,182 +1,223 @@
-// The listening sockets of a supervisor: one per listener and worker slot, opened once, kept open
-// as long as the supervisor lives, and inherited by the workers. A worker that dies leaves its
-// accept queue behind; its successor takes over the same socket.
+// The listening sockets of a supervisor: opened once, kept open as long as the configuration has
+// their address, and inherited by the workers. A worker that dies leaves its accept queue behind;
+// its successor takes over the same socket. On TCP there is one per worker slot (SO_REUSEPORT, the
+// kernel spreads connections); a Unix socket is shared.
 //
-//   listener 0 (TCP):   slot 0: fd  slot 1: fd  slot 2: fd      SO_REUSEPORT, the kernel spreads
-//   listener 1 (unix):  fd, shared by all slots
+// A change is prepared (addresses are taken, nothing is listened on), then committed or abandoned:
+// until it is committed nobody can have connected to what would have to be closed again.
 
-import { lstatSync, type Stats, unlinkSync } from 'node:fs';
-import { ZProxyError } from '../base/errors.ts';
-import { formatSocketAddress, type SocketAddress } from '../base/socket_address.ts';
+import type { SocketAddress } from '../base/socket_address.ts';
 import type { ListenAddress, SnapshotListener } from '../config/snapshot.ts';
-import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, ENOENT, SysError } from '../sys/errno.ts';
 import {
+  beginListening,
+  bindTcpListener,
+  bindUnixListener,
   closeDescriptor,
   localPort,
-  openTcpListener,
-  openUnixListener,
   probeTcpAddress,
   type TcpListenOptions,
 } from '../sys/sockets.ts';
-import { keyPathOf, locationOf } from './source_location.ts';
+import { describeListenFailure, hasNoIpv6 } from './listen_failure.ts';
+import { identifyFile, removeSocketFile } from './socket_file.ts';
+import {
+  listenersOf,
+  type PlannedListener,
+  type PlannedSocket,
+  type SocketPlan,
+} from './socket_plan.ts';
 import type { WorkerListener } from './worker_protocol.ts';
 
 /** Whoever may reach the folder may connect; the folder's mode decides who that is. */
 const UNIX_SOCKET_MODE = 0o666;
 
-interface OpenListener {
-  readonly address: SocketAddress;
-  /** One per slot, or a single shared one. */
-  readonly descriptors: readonly number[];
-  /** The socket file as it was made: only that one is removed at the end. */
-  readonly file: Stats | null;
-}
-
 export class ListeningSockets {
-  readonly #listeners: OpenListener[] = [];
+  #plan: SocketPlan;
+  #nextId = 0;
 
   /**
    * Opens everything, or throws a ZProxyError that names the config line and leaves nothing open.
    */
   constructor(listeners: readonly SnapshotListener[], slotsCount: number) {
-    for (const listener of listeners) {
-      try {
-        this.#listeners.push(openListener(listener.listen, slotsCount));
-      } catch (error) {
-        this.close();
-        throw describeFailure(listener, error);
-      }
+    this.#plan = { listeners: [], slotsCount };
+    const plan = this.prepare(listeners, slotsCount);
+    try {
+      this.listen(plan, listeners);
+    } catch (error) {
+      this.abandon(plan);
+      throw error;
     }
+    this.commit(plan);
+  }
+
+  /** Takes over what an earlier program opened; a first plan has yet to be committed. */
+  static adopt(open: readonly PlannedListener[]): ListeningSockets {
+    const sockets = new ListeningSockets([], 1);
+    sockets.#plan = { listeners: open, slotsCount: 1 };
+    const ids = open.flatMap((listener) => listener.sockets.map(({ id }) => id));
+    sockets.#nextId = Math.max(-1, ...ids) + 1;
+    return sockets;
+  }
+
+  /** What serves now. */
+  get plan(): SocketPlan {
+    return this.#plan;
   }
 
   /** Where each listener listens, with the port that was picked. */
   get addresses(): SocketAddress[] {
-    return this.#listeners.map((listener) => listener.address);
+    return this.#plan.listeners.map((listener) => listener.address);
   }
 
   /** What a worker in that slot serves. */
   listenersOf(slot: number): WorkerListener[] {
-    return this.#listeners.map((listener, listenerIndex) => ({
-      descriptor: listener.descriptors[slot % listener.descriptors.length]!,
-      listenerIndex,
-    }));
+    return listenersOf(this.#plan, slot);
+  }
+
+  /**
+   * Takes the addresses of `listeners` that are not open yet, and sockets for slots that have none.
+   * Throws a ZProxyError that names the config line, and leaves nothing behind then.
+   */
+  prepare(listeners: readonly SnapshotListener[], slotsCount: number): SocketPlan {
+    const open = new Map(keysOf(this.#plan.listeners).map((key, at) => [key, at]));
+    const planned: PlannedListener[] = [];
+    const keys = keysOf(listeners);
+    for (const [index, { listen, source }] of listeners.entries()) {
+      const at = open.get(keys[index]!);
+      const known = at === undefined ? undefined : this.#plan.listeners[at];
+      try {
+        planned.push(
+          known === undefined ? this.#bind(listen, slotsCount) : this.#extend(known, slotsCount),
+        );
+      } catch (error) {
+        this.abandon({ listeners: planned, slotsCount });
+        throw describeListenFailure(listen, source, error);
+      }
+    }
+    return { listeners: planned, slotsCount };
+  }
+
+  /** The new sockets of a plan take connections from now on. Throws a ZProxyError. */
+  listen(plan: SocketPlan, listeners: readonly SnapshotListener[]): void {
+    const known = descriptorsOf(this.#plan);
+    for (const [index, { sockets }] of plan.listeners.entries()) {
+      const { listen, source } = listeners[index]!;
+      try {
+        for (const { descriptor } of sockets) {
+          if (!known.has(descriptor)) beginListening(descriptor);
+        }
+      } catch (error) {
+        throw describeListenFailure(listen, source, error);
+      }
+    }
+  }
+
+  /** The plan is what serves from now on; sockets that it does not have are closed. */
+  commit(plan: SocketPlan): void {
+    const kept = descriptorsOf(plan);
+    const gone = this.#plan.listeners;
+    this.#plan = plan;
+    closeListeners(gone, kept);
+  }
+
+  /** Closes what was opened for a plan. */
+  abandon(plan: SocketPlan): void {
+    closeListeners(plan.listeners, descriptorsOf(this.#plan));
   }
 
   /** Closes the sockets and removes the socket files. */
   close(): void {
-    for (const { address, descriptors, file } of this.#listeners.splice(0)) {
-      for (const descriptor of descriptors) closeDescriptor(descriptor);
-      if (address.kind === 'unix' && file !== null) removeSocketFile(address.path, file);
+    this.commit({ listeners: [], slotsCount: this.#plan.slotsCount });
+  }
+
+  // --- inside ------------------------------------------------------------------------------------
+
+  #bind(listen: ListenAddress, slotsCount: number): PlannedListener {
+    if (listen.kind === 'unix') {
+      const descriptor = bindUnixListener(listen.path, UNIX_SOCKET_MODE);
+      const address: SocketAddress = { kind: 'unix', path: listen.path };
+      const sockets = [{ id: this.#nextId++, descriptor }];
+      return { listen, address, sockets, file: identifyFile(listen.path) };
+    }
+    const family = listen.host.includes(':') ? 6 : 4;
+    const { host, port, isDual } = listen;
+    try {
+      const wanted = { host, family, port, isDual, reusePort: true } as const;
+      return this.#bindTcp(listen, wanted, slotsCount);
+    } catch (error) {
+      if (!listen.isDual || !hasNoIpv6(error)) throw error;
+      // `:port` on a machine without IPv6 is IPv4 alone.
+      const wanted = { host: '0.0.0.0', family: 4, port, isDual: false, reusePort: true } as const;
+      return this.#bindTcp(listen, wanted, slotsCount);
     }
   }
-}
 
-function openListener(listen: ListenAddress, slotsCount: number): OpenListener {
-  if (listen.kind === 'unix') {
-    const descriptor = openUnixListener(listen.path, UNIX_SOCKET_MODE);
-    const address: SocketAddress = { kind: 'unix', path: listen.path };
-    return { address, descriptors: [descriptor], file: lstatSync(listen.path) };
+  #bindTcp(listen: ListenAddress, wanted: TcpListenOptions, slotsCount: number): PlannedListener {
+    // Our own socket at another address of that port would make the probe fail, too.
+    if (wanted.port !== 0 && !this.#hasPort(wanted.port)) probeTcpAddress(wanted);
+    const sockets: PlannedSocket[] = [];
+    this.#addSockets(sockets, wanted, slotsCount);
+    const { host, family } = wanted;
+    const port = wanted.port === 0 ? localPort(sockets[0]!.descriptor) : wanted.port;
+    return { listen, address: { kind: 'tcp', host, port, family }, sockets, file: null };
   }
-  const family = listen.host.includes(':') ? 6 : 4;
-  const { host, port, isDual } = listen;
-  try {
-    return openTcp({ host, family, port, isDual, reusePort: true }, slotsCount);
-  } catch (error) {
-    if (!listen.isDual || !hasNoIpv6(error)) throw error;
-    // `:port` on a machine without IPv6 is IPv4 alone.
-    return openTcp(
-      { host: '0.0.0.0', family: 4, port, isDual: false, reusePort: true },
-      slotsCount,
+
+  /** An open listener, with a socket for each slot. */
+  #extend(known: PlannedListener, slotsCount: number): PlannedListener {
+    const { address, listen } = known;
+    if (address.kind === 'unix' || known.sockets.length >= slotsCount) return known;
+    const { host, family, port } = address;
+    const sockets = [...known.sockets];
+    const isDual = listen.isDual && family === 6;
+    this.#addSockets(sockets, { host, family, port, isDual, reusePort: true }, slotsCount);
+    return { ...known, sockets };
+  }
+
+  /** Binds sockets until there is one for each slot; closes its own where that fails. */
+  #addSockets(sockets: PlannedSocket[], wanted: TcpListenOptions, slotsCount: number): void {
+    const before = sockets.length;
+    let { port } = wanted;
+    try {
+      while (sockets.length < slotsCount) {
+        const descriptor = bindTcpListener({ ...wanted, port });
+        sockets.push({ id: this.#nextId++, descriptor });
+        if (port === 0) port = localPort(descriptor);
+      }
+    } catch (error) {
+      for (const { descriptor } of sockets.splice(before)) closeDescriptor(descriptor);
+      throw error;
+    }
+  }
+
+  #hasPort(port: number): boolean {
+    return this.#plan.listeners.some(
+      ({ address }) => address.kind === 'tcp' && address.port === port,
     );
   }
 }
 
-function openTcp(wanted: TcpListenOptions, slotsCount: number): OpenListener {
-  if (wanted.port !== 0) probeTcpAddress(wanted);
-  const descriptors: number[] = [];
-  let port = wanted.port;
-  try {
-    for (let slot = 0; slot < slotsCount; slot++) {
-      descriptors.push(openTcpListener({ ...wanted, port }));
-      if (port === 0) port = localPort(descriptors[0]!);
+/** What makes two listeners the same one: the address, and which one of those that are equal. */
+function keysOf(listeners: readonly { readonly listen: ListenAddress }[]): string[] {
+  const counts = new Map<string, number>();
+  return listeners.map(({ listen }) => {
+    const { kind, host, port, isDual, path } = listen;
+    const key = JSON.stringify([kind, host, port, isDual, path]);
+    const count = counts.get(key) ?? 0;
+    counts.set(key, count + 1);
+    return `${key}${count}`;
+  });
+}
+
+function descriptorsOf(plan: SocketPlan): Set<number> {
+  const sockets = plan.listeners.flatMap((listener) => listener.sockets);
+  return new Set(sockets.map(({ descriptor }) => descriptor));
+}
+
+function closeListeners(listeners: readonly PlannedListener[], kept: ReadonlySet<number>): void {
+  for (const { address, sockets, file } of listeners) {
+    const gone = sockets.filter(({ descriptor }) => !kept.has(descriptor));
+    for (const { descriptor } of gone) closeDescriptor(descriptor);
+    if (gone.length > 0 && address.kind === 'unix' && file !== null) {
+      removeSocketFile(address.path, file);
     }
-  } catch (error) {
-    for (const descriptor of descriptors) closeDescriptor(descriptor);
-    throw error;
   }
-  const { host, family } = wanted;
-  return { address: { kind: 'tcp', host, port, family }, descriptors, file: null };
-}
-
-function hasNoIpv6(error: unknown): boolean {
-  return error instanceof SysError && (error.code === EAFNOSUPPORT || error.code === EADDRNOTAVAIL);
-}
-
-function removeSocketFile(path: string, file: Stats): void {
-  try {
-    const found = lstatSync(path);
-    if (found.ino === file.ino && found.dev === file.dev) unlinkSync(path);
-  } catch {
-    // Removed by somebody else, or its folder is no longer ours to write: nothing listens there
-    // now.
-  }
-}
-
-function describeFailure(listener: SnapshotListener, error: unknown): unknown {
-  const code = errorCode(error);
-  if (code === '') return error;
-  const [zpCode, text] = isPlainFile(listener.listen)
-    ? NOT_A_SOCKET
-    : (REMEDIES[code] ?? ['ZP_LISTEN', (error as Error).message]);
-  const key = keyPathOf(listener.source);
-  const address = describeAddress(listener.listen);
-  const message = `${key === '' ? '' : `${key}: `}cannot listen on ${address}: ${text}`;
-  return new ZProxyError(zpCode, message, { cause: error, location: locationOf(listener.source) });
-}
-
-const NOT_A_SOCKET: readonly [string, string] = [
-  'ZP_ADDRESS_IN_USE',
-  'there is a file that is no socket; remove it or choose another path',
-];
-
-function isPlainFile(listen: ListenAddress): boolean {
-  if (listen.kind !== 'unix') return false;
-  try {
-    return !lstatSync(listen.path).isSocket();
-  } catch {
-    return false;
-  }
-}
-
-/** What happened and what to do about it, by errno. */
-const REMEDIES: Readonly<Record<string, readonly [string, string]>> = {
-  [EADDRINUSE]: [
-    'ZP_ADDRESS_IN_USE',
-    'another process listens there (EADDRINUSE); stop it or choose another address',
-  ],
-  [EACCES]: [
-    'ZP_ADDRESS_FORBIDDEN',
-    'permission denied (EACCES); ports below 1024 need root or CAP_NET_BIND_SERVICE, a socket ' +
-      'file needs a folder that this user may write to',
-  ],
-  [EADDRNOTAVAIL]: [
-    'ZP_ADDRESS_UNKNOWN',
-    'no interface of this machine has that address (EADDRNOTAVAIL)',
-  ],
-  [EAFNOSUPPORT]: ['ZP_ADDRESS_UNKNOWN', 'this machine has no IPv6 (EAFNOSUPPORT)'],
-  [ENOENT]: ['ZP_FOLDER_MISSING', 'its folder does not exist (ENOENT)'],
-};
-
-/** errno of a system call, or the one that node:fs names. */
-function errorCode(error: unknown): string {
-  if (error instanceof SysError) return String(error.code);
-  const errno = (error as NodeJS.ErrnoException).errno;
-  return errno === undefined ? '' : String(Math.abs(errno));
-}
-
-function describeAddress(listen: ListenAddress): string {
-  if (listen.kind === 'unix') return `unix:${listen.path}`;
-  if (listen.isDual) return `:${listen.port}`;
-  const family = listen.host.includes(':') ? 6 : 4;
-  return formatSocketAddress({ kind: 'tcp', host: listen.host, port: listen.port, family });
 }

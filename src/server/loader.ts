@@ -1,10 +1,12 @@
 // Runs the loader process and takes its result.
 
 import { spawn } from 'node:child_process';
+import { deserialize } from 'node:v8';
 import { ZProxyError } from '../base/errors.ts';
 import type { ConfigResult } from '../config/compile_config.ts';
 import { compileCacheEnvironment } from './compile_cache.ts';
 import { entryPath, PROCESS_FLAGS } from './entry_path.ts';
+import { LOADER_RESULT_DESCRIPTOR } from './loader_descriptor.ts';
 
 /**
  * A config that fetches something may be slow; one that never ends must not hold up a start for
@@ -19,18 +21,21 @@ export interface LoaderOptions {
   readonly interruption: AbortSignal;
   /** Milliseconds that the module may take. */
   readonly timeoutMs?: number;
+  /** Also the configuration with every default filled in. */
+  readonly wantsEffective?: boolean;
 }
 
 /**
- * Evaluates a config module in a process of its own. Rejects only where that process cannot be run,
- * or is interrupted; a module that ends it, or never ends, is an error of the configuration.
+ * Reads a config file in a process of its own, modules and all. Rejects only where that process
+ * cannot be run, or is interrupted; a module that ends it, or never ends, is an error of the
+ * configuration.
  */
 export function loadInProcess(file: string, options: LoaderOptions): Promise<ConfigResult> {
-  const { interruption, timeoutMs = LOAD_TIMEOUT_MS } = options;
-  const child = spawn(process.execPath, [...PROCESS_FLAGS, entryPath('loader_main'), file], {
+  const { interruption, timeoutMs = LOAD_TIMEOUT_MS, wantsEffective = false } = options;
+  const wanted = wantsEffective ? [file, 'effective'] : [file];
+  const child = spawn(process.execPath, [...PROCESS_FLAGS, entryPath('loader_main'), ...wanted], {
     // What the user's module prints is for the user; standard output carries the access log.
-    stdio: ['ignore', 2, 2, 'ipc'],
-    serialization: 'advanced',
+    stdio: ['ignore', 2, 2, 'pipe'],
     env: compileCacheEnvironment(process.env),
     killSignal: 'SIGKILL',
     signal: interruption,
@@ -40,8 +45,9 @@ export function loadInProcess(file: string, options: LoaderOptions): Promise<Con
     isLate = true;
     child.kill('SIGKILL');
   }, timeoutMs);
+  const pieces: Buffer[] = [];
+  child.stdio[LOADER_RESULT_DESCRIPTOR]?.on('data', (piece: Buffer) => pieces.push(piece));
   const result = new Promise<ConfigResult>((resolve, reject) => {
-    child.once('message', (message) => resolve(message as ConfigResult));
     child.once('error', (error) => {
       const reason = interruption.aborted ? `stopped by ${interruption.reason}` : error.message;
       const text = `reading ${file} failed: ${reason}`;
@@ -49,6 +55,8 @@ export function loadInProcess(file: string, options: LoaderOptions): Promise<Con
     });
     child.once('close', (code, signal) => {
       if (isLate) resolve(unfinished(file, `it was not evaluated within ${timeoutMs / 1000} s`));
+      // The loader itself ends with 0 once everything is written.
+      else if (code === 0 && pieces.length > 0) resolve(deserialize(Buffer.concat(pieces)));
       else resolve(unfinished(file, describeExit(code, signal)));
     });
   });

@@ -81,3 +81,25 @@ test('StderrLog writes one line per message with time, level and prefix', async 
   assert.equal(lines.length, 3);
   assert.equal(log.lostCount, 0);
 });
+
+test('AccessLogWriter moves to another file, which is opened before', async () => {
+  const [first, second] = [join(folder, 'moved_a.log'), join(folder, 'moved_b.log')];
+  const line = Buffer.from('line\n');
+  const writer = new AccessLogWriter(first, new Float64Array(CELLS_COUNT), { log: () => {} });
+  writer.writeLine(line, 0, line.length);
+  writer.moveTo(first, writer.open(first));
+  const opened = writer.open(second);
+  writer.writeLine(line, 0, line.length);
+  await writer.flushed(1_000);
+  writer.moveTo(second, opened);
+  writer.writeLine(line, 0, line.length);
+  await writer.flushed(1_000);
+  assert.equal(readFileSync(first, 'utf8'), 'line\nline\n');
+  assert.equal(readFileSync(second, 'utf8'), 'line\n');
+  writer.moveTo(null, writer.open(null));
+  assert.equal(writer.writeLine(line, 0, line.length), true, 'of an exchange from before');
+  await writer.flushed(1_000);
+  assert.equal(readFileSync(second, 'utf8'), 'line\nline\n');
+  assert.throws(() => writer.open(join(folder, 'none', 'c.log')), /ENOENT/);
+  writer.abandon(writer.open(first));
+});

@@ -8,10 +8,9 @@ import { isIPv4 } from 'node:net';
 import { formatLocation } from '../base/errors.ts';
 import { RESOLVE_INTERVAL_MS, RESOLVE_RETRY_MS_MIN, RESOLVE_START_MS_MAX } from '../base/limits.ts';
 import { LogLevel, type LogSink } from '../base/log_sink.ts';
-import type { SocketAddress } from '../base/socket_address.ts';
 import type { UpstreamOptions } from '../upstream/options.ts';
 import { locationOf } from './source_location.ts';
-import type { EndpointAddresses } from './worker_protocol.ts';
+import type { HostAddresses } from './worker_protocol.ts';
 
 /** Look-ups block a thread each; two leave the rest of libuv's four to the logs. */
 const LOOKUPS_MAX = 2;
@@ -27,24 +26,18 @@ export interface ResolverOptions {
   readonly upstreams: readonly UpstreamOptions[];
   readonly log: LogSink;
   /** Some addresses are not what they were. */
-  readonly onChange: (updates: readonly EndpointAddresses[]) => void;
+  readonly onChange: (updates: readonly HostAddresses[]) => void;
   readonly lookupHost?: LookupHost;
-}
-
-interface Use {
-  readonly upstreamIndex: number;
-  readonly endpointIndex: number;
-  readonly port: number;
 }
 
 /** One name, whoever uses it. */
 interface Name {
   readonly host: string;
-  readonly place: string;
-  readonly uses: Use[];
+  place: string;
   found: readonly LookupResult[];
   failures: number;
   wasLookedUp: boolean;
+  isGone: boolean;
   timer: NodeJS.Timeout | null;
 }
 
@@ -52,46 +45,90 @@ export class Resolver {
   readonly #log: LogSink;
   readonly #onChange: ResolverOptions['onChange'];
   readonly #lookupHost: LookupHost;
-  readonly #names: readonly Name[];
+  readonly #names = new Map<string, Name>();
+  readonly #upstreams: readonly UpstreamOptions[];
   readonly #queue: Name[] = [];
   #activeCount = 0;
-  #unresolvedCount: number;
-  #onFirstRound: () => void = () => {};
+  /** Told after each first look-up of a name. */
+  readonly #waiting = new Set<() => void>();
   #isClosed = false;
 
   constructor(options: ResolverOptions) {
     this.#log = options.log;
     this.#onChange = options.onChange;
     this.#lookupHost = options.lookupHost ?? lookupAll;
-    this.#names = collectNames(options.upstreams);
-    this.#unresolvedCount = this.#names.length;
+    this.#upstreams = options.upstreams;
   }
 
   /**
    * Resolves once each name was looked up, or after a second: a start does not wait for a resolver.
    */
   start(): Promise<void> {
-    if (this.#names.length === 0) return Promise.resolve();
-    const first = new Promise<void>((resolve) => {
-      const timeout = setTimeout(resolve, RESOLVE_START_MS_MAX);
-      this.#onFirstRound = () => {
-        clearTimeout(timeout);
-        resolve();
+    return this.add(this.#upstreams);
+  }
+
+  /** Resolves the names of these upstreams, too. The promise is that of `start`. */
+  add(upstreams: readonly UpstreamOptions[]): Promise<void> {
+    const added: Name[] = [];
+    for (const [host, place] of placesOf(upstreams)) {
+      const known = this.#names.get(host);
+      if (known !== undefined) {
+        known.place = place;
+        continue;
+      }
+      const name: Name = {
+        host,
+        place,
+        found: [],
+        failures: 0,
+        wasLookedUp: false,
+        isGone: false,
+        timer: null,
       };
-    });
-    for (const name of this.#names) this.#enqueue(name);
-    return first;
+      this.#names.set(host, name);
+      added.push(name);
+    }
+    const looked = this.#wait(added);
+    for (const name of added) this.#enqueue(name);
+    return looked;
+  }
+
+  /** Forgets the names that none of these upstreams has. */
+  keep(upstreams: readonly UpstreamOptions[]): void {
+    const wanted = placesOf(upstreams);
+    for (const [host, name] of this.#names) {
+      if (wanted.has(host)) continue;
+      this.#names.delete(host);
+      name.isGone = true;
+      if (name.timer !== null) clearTimeout(name.timer);
+    }
+    for (const look of [...this.#waiting]) look();
   }
 
   /** What is known now; for a worker that starts. */
-  current(): EndpointAddresses[] {
-    return this.#names.flatMap(updatesOf);
+  current(): HostAddresses[] {
+    return [...this.#names.values()].map(addressesOf);
   }
 
   close(): void {
     this.#isClosed = true;
-    for (const name of this.#names) if (name.timer !== null) clearTimeout(name.timer);
-    this.#onFirstRound();
+    this.keep([]);
+  }
+
+  #wait(names: readonly Name[]): Promise<void> {
+    if (names.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timeout);
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const look = (): void => {
+        if (this.#isClosed || names.every((name) => name.wasLookedUp || name.isGone)) finish();
+      };
+      const timeout = setTimeout(finish, RESOLVE_START_MS_MAX);
+      this.#waiting.add(look);
+    });
   }
 
   #enqueue(name: Name): void {
@@ -101,8 +138,10 @@ export class Resolver {
 
   #next(): void {
     while (this.#activeCount < LOOKUPS_MAX && this.#queue.length > 0 && !this.#isClosed) {
+      const name = this.#queue.shift()!;
+      if (name.isGone) continue;
       this.#activeCount++;
-      void this.#resolve(this.#queue.shift()!);
+      void this.#resolve(name);
     }
   }
 
@@ -110,18 +149,17 @@ export class Resolver {
     let delayMs = RESOLVE_INTERVAL_MS;
     try {
       const found = await this.#lookupHost(name.host);
-      if (!this.#isClosed) this.#onFound(name, found);
+      if (!name.isGone) this.#onFound(name, found);
     } catch (error) {
       delayMs = Math.min(RESOLVE_RETRY_MS_MIN * 2 ** name.failures, RESOLVE_INTERVAL_MS);
-      if (!this.#isClosed) this.#onFailed(name, error as NodeJS.ErrnoException);
+      if (!name.isGone) this.#onFailed(name, error as NodeJS.ErrnoException);
     }
     this.#activeCount--;
     if (!name.wasLookedUp) {
       name.wasLookedUp = true;
-      if (--this.#unresolvedCount === 0) this.#onFirstRound();
+      for (const look of [...this.#waiting]) look();
     }
-    if (this.#isClosed) return;
-    name.timer = setTimeout(() => this.#enqueue(name), delayMs).unref();
+    if (!name.isGone) name.timer = setTimeout(() => this.#enqueue(name), delayMs).unref();
     this.#next();
   }
 
@@ -132,7 +170,7 @@ export class Resolver {
     name.failures = 0;
     if (isSame(name.found, found)) return;
     name.found = found;
-    this.#onChange(updatesOf(name));
+    this.#onChange([addressesOf(name)]);
   }
 
   #onFailed(name: Name, error: NodeJS.ErrnoException): void {
@@ -148,38 +186,27 @@ export class Resolver {
   }
 }
 
-function collectNames(upstreams: readonly UpstreamOptions[]): Name[] {
-  const names = new Map<string, Name>();
-  upstreams.forEach((upstream, upstreamIndex) => {
-    upstream.endpoints.forEach((endpoint, endpointIndex) => {
-      const { host, port, source } = endpoint;
-      if (host === '' || host.includes(':') || isIPv4(host)) return;
-      let name = names.get(host);
-      if (name === undefined) {
-        const location = locationOf(source);
-        const place = location === undefined ? '' : `${formatLocation(location)}: `;
-        name = { host, place, uses: [], found: [], failures: 0, wasLookedUp: false, timer: null };
-        names.set(host, name);
-      }
-      name.uses.push({ upstreamIndex, endpointIndex, port });
-    });
-  });
-  return [...names.values()];
+/** Host names of endpoints, and where each is written first, for messages. */
+function placesOf(upstreams: readonly UpstreamOptions[]): Map<string, string> {
+  const places = new Map<string, string>();
+  for (const { endpoints } of upstreams) {
+    for (const { host, source } of endpoints) {
+      if (host === '' || host.includes(':') || isIPv4(host) || places.has(host)) continue;
+      const location = locationOf(source);
+      places.set(host, location === undefined ? '' : `${formatLocation(location)}: `);
+    }
+  }
+  return places;
 }
 
-function updatesOf(name: Name): EndpointAddresses[] {
-  return name.uses.map(({ upstreamIndex, endpointIndex, port }) => ({
-    upstreamIndex,
-    endpointIndex,
-    addresses: name.found.map(
-      ({ address, family }): SocketAddress => ({
-        kind: 'tcp',
-        host: address,
-        port,
-        family: family === 6 ? 6 : 4,
-      }),
-    ),
-  }));
+function addressesOf(name: Name): HostAddresses {
+  return {
+    host: name.host,
+    addresses: name.found.map(({ address, family }) => ({
+      host: address,
+      family: family === 6 ? 6 : 4,
+    })),
+  };
 }
 
 /** The order counts: it is the resolver's preference. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { LogLevel, type LogSink } from '../base/log_sink.ts';
 import type { UpstreamOptions } from '../upstream/options.ts';
 import { type LookupResult, Resolver } from './resolver.ts';
-import type { EndpointAddresses } from './worker_protocol.ts';
+import type { HostAddresses } from './worker_protocol.ts';
 
 function upstream(hosts: readonly string[]): UpstreamOptions {
   const source = { file: 'zproxy.yaml', line: 7, column: 5, path: 'upstreams.a.endpoints[0]' };
@@ -13,14 +13,14 @@ function upstream(hosts: readonly string[]): UpstreamOptions {
 
 interface Bench {
   readonly resolver: Resolver;
-  readonly updates: EndpointAddresses[];
+  readonly updates: HostAddresses[];
   readonly lines: string[];
   readonly asked: string[];
   answers: Record<string, readonly LookupResult[]>;
 }
 
 function createBench(hosts: readonly string[]): Bench {
-  const updates: EndpointAddresses[] = [];
+  const updates: HostAddresses[] = [];
   const lines: string[] = [];
   const asked: string[] = [];
   const log: LogSink = {
@@ -61,18 +61,15 @@ test('Resolver.start() looks names up once each, numeric hosts never', async () 
   };
   await bench.resolver.start();
   assert.deepEqual(bench.asked, ['a.test', 'b.test']);
-  const addresses = [
-    { kind: 'tcp', host: '::2', port: 9000, family: 6 },
-    { kind: 'tcp', host: '10.0.0.2', port: 9000, family: 4 },
-  ];
   assert.deepEqual(bench.resolver.current(), [
-    { upstreamIndex: 0, endpointIndex: 0, addresses },
-    { upstreamIndex: 0, endpointIndex: 4, addresses },
     {
-      upstreamIndex: 0,
-      endpointIndex: 5,
-      addresses: [{ kind: 'tcp', host: '10.0.0.3', port: 9000, family: 4 }],
+      host: 'a.test',
+      addresses: [
+        { host: '::2', family: 6 },
+        { host: '10.0.0.2', family: 4 },
+      ],
     },
+    { host: 'b.test', addresses: [{ host: '10.0.0.3', family: 4 }] },
   ]);
   bench.resolver.close();
 });
@@ -138,4 +135,40 @@ test('Resolver.start() waits for a second at most, and without names not at all'
   const none = new Resolver({ upstreams: [upstream(['127.0.0.1'])], log, onChange: () => {} });
   await none.start();
   none.close();
+});
+
+test('Resolver.add() looks up what is new, keep() forgets what nobody has', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const bench = createBench(['a.test', 'b.test']);
+  for (const host of ['a.test', 'b.test', 'c.test']) {
+    bench.answers[host] = [{ address: '10.0.0.1', family: 4 }];
+  }
+  await bench.resolver.start();
+  await bench.resolver.add([upstream(['b.test', 'c.test'])]);
+  assert.deepEqual(bench.asked, ['a.test', 'b.test', 'c.test']);
+  bench.resolver.keep([upstream(['b.test', 'c.test'])]);
+  const hosts = bench.resolver.current().map(({ host }) => host);
+  assert.deepEqual(hosts, ['b.test', 'c.test']);
+  t.mock.timers.tick(30_000);
+  await settle();
+  assert.deepEqual(bench.asked.slice(3), ['b.test', 'c.test']);
+  bench.resolver.close();
+});
+
+test('Resolver.keep() ends the wait for a name that it forgets', async () => {
+  const log: LogSink = { log: () => {} };
+  const looked = Promise.withResolvers<readonly LookupResult[]>();
+  const resolver = new Resolver({
+    upstreams: [],
+    log,
+    onChange: () => assert.fail('nobody has the name any more'),
+    lookupHost: () => looked.promise,
+  });
+  const added = resolver.add([upstream(['slow.test'])]);
+  resolver.keep([]);
+  await added;
+  looked.resolve([{ address: '10.0.0.1', family: 4 }]);
+  await settle();
+  assert.deepEqual(resolver.current(), []);
+  resolver.close();
 });

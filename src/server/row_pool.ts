@@ -2,6 +2,7 @@
 // dead and what it had counted was added to the supervisor's row.
 
 import { assert } from '../base/assert.ts';
+import { EndpointCell, endpointCell } from '../base/metrics_cells.ts';
 import { foldRow, SUPERVISOR_ROW, sharedRow } from '../base/shared_layout.ts';
 
 export class RowPool {
@@ -10,16 +11,20 @@ export class RowPool {
   readonly #free: number[] = [];
   readonly #used = new Map<number, Float64Array>();
 
-  constructor(segment: ArrayBuffer, rowsCount: number) {
+  /** `owned`: rows that have an owner already. */
+  constructor(segment: ArrayBuffer, rowsCount: number, owned: readonly number[] = []) {
     this.#segment = segment;
     this.#totals = sharedRow(segment, SUPERVISOR_ROW);
-    for (let row = rowsCount - 1; row > SUPERVISOR_ROW; row--) this.#free.push(row);
+    for (let row = rowsCount - 1; row > SUPERVISOR_ROW; row--) {
+      if (owned.includes(row)) this.#used.set(row, sharedRow(segment, row));
+      else this.#free.push(row);
+    }
   }
 
   /** A zeroed row for a worker that starts. */
   acquire(): number {
     const row = this.#free.pop();
-    assert(row !== undefined, 'there are two rows for each slot');
+    assert(row !== undefined, 'there are rows for all workers that a slot may have');
     this.#used.set(row, sharedRow(this.#segment, row));
     return row;
   }
@@ -42,5 +47,25 @@ export class RowPool {
   /** The rows that sum up to all that was ever counted. */
   all(): Float64Array[] {
     return [this.#totals, ...this.#used.values()];
+  }
+
+  /** The row that keeps what dead workers had counted. */
+  get totals(): Float64Array {
+    return this.#totals;
+  }
+
+  /** Nothing that is open counts in that endpoint's slot. */
+  isIdle(slot: number): boolean {
+    const first = endpointCell(slot);
+    return this.all().every(
+      (cells) =>
+        cells[first + EndpointCell.IN_FLIGHT] === 0 &&
+        cells[first + EndpointCell.CONNECTIONS] === 0,
+    );
+  }
+
+  /** Zeroes that endpoint's slot everywhere: nobody counts in it now. */
+  clear(slot: number): void {
+    for (const cells of this.all()) cells.fill(0, endpointCell(slot), endpointCell(slot + 1));
   }
 }

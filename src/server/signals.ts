@@ -5,6 +5,15 @@
 export type SupervisorSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2';
 
 const SIGNALS: readonly SupervisorSignal[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
+/** Those whose loss does no harm: the next program reads the configuration and opens the logs. */
+const LOSABLE: readonly SupervisorSignal[] = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'];
+
+/** What the launcher caught after a hand-over, before the first line of ours (bin/zproxy.js). */
+interface EarlySignals {
+  readonly caught: SupervisorSignal[];
+  stop(): void;
+}
+const EARLY = 'zproxy.signals';
 
 export class SignalInbox {
   #handler: ((signal: SupervisorSignal) => void) | null = null;
@@ -15,7 +24,11 @@ export class SignalInbox {
   };
 
   constructor() {
-    for (const signal of SIGNALS) process.on(signal, this.#listener);
+    this.#listen();
+    const globals = globalThis as { [symbol: symbol]: unknown };
+    const early = globals[Symbol.for(EARLY)] as EarlySignals | undefined;
+    early?.stop();
+    this.#waiting.push(...(early?.caught ?? []));
   }
 
   /** Hands over what waits and all that follows. */
@@ -24,10 +37,34 @@ export class SignalInbox {
     for (const signal of this.#waiting.splice(0)) handler(signal);
   }
 
+  /** Signals wait again for somebody who takes them. */
+  release(): void {
+    this.#handler = null;
+  }
+
+  /**
+   * The process is about to become another program: signals that would end it before that program
+   * listens are lost instead, by means of `ignore`. TERM and INT are not among them: they are to
+   * end it.
+   */
+  suspend(ignore: (signals: readonly NodeJS.Signals[]) => void): void {
+    ignore(LOSABLE);
+  }
+
+  /** It did not: signals are caught again. */
+  resume(): void {
+    for (const signal of SIGNALS) process.off(signal, this.#listener);
+    this.#listen();
+  }
+
   /** The signals have their default effect again. */
   close(): void {
     this.#handler = null;
     for (const signal of SIGNALS) process.off(signal, this.#listener);
+  }
+
+  #listen(): void {
+    for (const signal of SIGNALS) process.on(signal, this.#listener);
   }
 }
 

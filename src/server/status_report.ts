@@ -28,16 +28,44 @@ export interface EndpointStatus {
   readonly connections: number;
 }
 
+/** A worker that was replaced and finishes what it has open. */
+export interface RetiringStatus {
+  readonly slot: number;
+  readonly pid: number;
+  /** Since it was replaced. */
+  readonly retiringSeconds: number;
+  readonly connectionsOpen: number;
+  /** Requests that it has counted, from its own start. */
+  readonly requests: number;
+}
+
+/** What became of reloads, or upgrades, since the first start; an upgrade keeps the counts. */
+export interface ChangeStatus {
+  readonly ok: number;
+  readonly failed: number;
+  /** Unix time in seconds of the last one that went well; 0 for none. */
+  readonly lastSuccessSeconds: number;
+  /** Why the last one failed, in one sentence; '' if it went well, or none was tried. */
+  readonly lastFailure: string;
+}
+
+const NO_CHANGES: ChangeStatus = { ok: 0, failed: 0, lastSuccessSeconds: 0, lastFailure: '' };
+
 export interface StatusReport {
   readonly version: string;
   readonly node: string;
   readonly pid: number;
   readonly state: 'starting' | 'running' | 'draining';
   readonly uptimeSeconds: number;
+  /** Unix time in seconds when this program began to run in the process: an upgrade changes it. */
+  readonly startedAtSeconds: number;
   readonly configFile: string;
   readonly configHash: string;
   readonly addresses: readonly string[];
   readonly workers: readonly WorkerStatus[];
+  readonly retiring: readonly RetiringStatus[];
+  readonly reloads: ChangeStatus;
+  readonly upgrades: ChangeStatus;
   readonly connections: {
     readonly open: number;
     readonly accepted: number;
@@ -74,6 +102,11 @@ export interface StatusFrame {
   readonly uptimeSeconds: number;
   readonly addresses: readonly string[];
   readonly workers: readonly WorkerStatus[];
+  /** Default: none. */
+  readonly retiring?: readonly RetiringStatus[];
+  /** Default: none was tried. */
+  readonly reloads?: ChangeStatus;
+  readonly upgrades?: ChangeStatus;
 }
 
 /**
@@ -92,10 +125,14 @@ export function buildStatusReport(
     pid: process.pid,
     state: frame.state,
     uptimeSeconds: frame.uptimeSeconds,
+    startedAtSeconds: performance.timeOrigin / 1000,
     configFile: snapshot.file,
     configHash: snapshot.hash,
     addresses: frame.addresses,
     workers: frame.workers,
+    retiring: frame.retiring ?? [],
+    reloads: frame.reloads ?? NO_CHANGES,
+    upgrades: frame.upgrades ?? NO_CHANGES,
     connections: {
       open: sum(Cell.CONNECTIONS_OPEN),
       accepted: sum(Cell.CONNECTIONS_ACCEPTED),

@@ -1,10 +1,19 @@
-// A worker process: told what to serve by the supervisor, joins the data plane, beats, drains,
-// exits.
+// A worker process: told what to serve by the supervisor, joins the data plane, beats, takes new
+// snapshots in place, drains, exits.
 //
-//   'start' -> open all, drop privileges, accept -> 'ready'
+//   'start' -> open all, drop privileges, accept (on standby: once 'accept' comes) -> 'ready'
+//   'prepare', 'prepare-routes'... -> compile beside what serves -> 'prepared' | 'refused'
+//   'commit' -> serve it -> 'committed'      'abandon', a newer 'prepare' -> drop it
 //   'drain', or no supervisor -> stop accepting, wait for the last connection or the deadline
 //            -> exit 0
 //   'end' -> reset what is open -> exit 0
+//
+// After 'hand-over' the supervisor is another program in the same process (an upgrade). The channel
+// closes with the old program, and that means nothing: the worker serves on, until
+// - SIGUSR2: its successor accepts; it drains for as long as a retired worker may (`retireMs`);
+// - SIGHUP: it reopens its logs;
+// - its parent process is another one: the supervisor is really gone, it drains as ever. Looked at
+//   with each heartbeat.
 
 import { access } from 'node:fs/promises';
 import { flushCompileCache } from 'node:module';
@@ -15,19 +24,26 @@ import { HEARTBEAT_INTERVAL_MS } from '../base/limits.ts';
 import { LogLevel } from '../base/log_sink.ts';
 import { Cell } from '../base/metrics_cells.ts';
 import { refuseSharedHeader, sharedRow } from '../base/shared_layout.ts';
-import { openTransport, TransportUnavailableError } from '../ring/open_transport.ts';
+import type { Snapshot } from '../config/snapshot.ts';
+import { openTransport } from '../ring/open_transport.ts';
 import { dropPrivileges, exitAtOnce, pinToCore, raiseDescriptorLimit } from '../sys/process.ts';
 import { openSharedMemory } from '../sys/shared_memory.ts';
 import { closeDescriptor } from '../sys/sockets.ts';
 import { AccessLogWriter } from './access_log_writer.ts';
 import { DataPlane } from './data_plane.ts';
 import { StderrLog } from './log.ts';
+import { importModules } from './middleware_modules.ts';
+import { SnapshotChange } from './snapshot_change.ts';
+import { describeFailure } from './worker_failure.ts';
+import { WORKER_CHANNEL_DESCRIPTOR } from './worker_process.ts';
 import type {
-  EndpointAddresses,
   FromWorker,
+  HostAddresses,
+  PrepareMessage,
   StartMessage,
   ToWorker,
   WorkerFailure,
+  WorkerListener,
 } from './worker_protocol.ts';
 
 /** How long the last lines may take at the end: a pipe that nobody reads is given up. */
@@ -39,7 +55,9 @@ const COMPILE_CACHE_FLUSH_MS = 2_000;
 export function runWorker(): void {
   const worker = new Worker();
   process.on('message', (message) => worker.onMessage(message as ToWorker));
-  process.on('disconnect', () => worker.onSupervisorGone());
+  process.on('disconnect', () => worker.onChannelClosed());
+  process.on('SIGUSR2', () => worker.onRetireSignal());
+  process.on('SIGHUP', () => worker.onReopenSignal());
   // The process dies of it; the supervisor shall know why.
   process.on('uncaughtExceptionMonitor', (error) => sendFailure(describeFailure(error)));
 }
@@ -49,9 +67,19 @@ class Worker {
   #cells: Float64Array = new Float64Array(0);
   #accessLog: AccessLogWriter | null = null;
   #plane: DataPlane | null = null;
-  #start: StartMessage | null = null;
+  #isStarted = false;
+  /** What serves. */
+  #snapshot: Snapshot | null = null;
+  /** Descriptors of the sockets that it serves, by id. */
+  #sockets: ReadonlyMap<number, number> = new Map();
+  /** The snapshot that is on its way. */
+  #change: SnapshotChange | null = null;
   /** Updates that came before there was a plane to tell. */
-  readonly #updates: EndpointAddresses[] = [];
+  readonly #updates: HostAddresses[] = [];
+  readonly #parentPid: number = process.ppid;
+  #isHandedOver = false;
+  /** Ready, but told to wait before it accepts from these; null: it does. */
+  #standby: readonly WorkerListener[] | null = null;
   #isDraining = false;
   #isExiting = false;
 
@@ -59,6 +87,24 @@ class Worker {
     switch (message.type) {
       case 'start':
         void this.#begin(message);
+        return;
+      case 'accept':
+        this.#accept();
+        return;
+      case 'prepare':
+        this.#prepare(message);
+        return;
+      case 'prepare-routes':
+        if (message.generation === this.#change?.generation) this.#change.addRoutes(message.routes);
+        return;
+      case 'commit':
+        if (message.generation === this.#change?.generation) this.#commit(this.#change);
+        return;
+      case 'abandon':
+        if (message.generation === this.#change?.generation) this.#dropChange();
+        return;
+      case 'hand-over':
+        this.#isHandedOver = true;
         return;
       case 'addresses':
         this.#setAddresses(message.updates);
@@ -76,15 +122,24 @@ class Worker {
   }
 
   /** The channel closed: nobody will watch or replace us, so nobody needs us either. */
-  onSupervisorGone(): void {
-    if (this.#start === null) process.exit(1);
-    if (this.#isDraining) return;
-    this.#log.log(LogLevel.ERROR, 'the supervisor is gone: draining');
-    this.#drain(this.#start.snapshot.drainMs);
+  onChannelClosed(): void {
+    if (!this.#isStarted) process.exit(1);
+    this.#dropChange(); // whoever sent it will not commit it
+    if (!this.#isHandedOver) this.#drainAlone();
+  }
+
+  /** The program that the supervisor has become has started our successor. */
+  onRetireSignal(): void {
+    if (this.#isHandedOver && this.#snapshot !== null) this.#drain(this.#snapshot.retireMs);
+  }
+
+  /** The same program's way of saying 'reopen-logs'. */
+  onReopenSignal(): void {
+    if (this.#isHandedOver) this.#accessLog?.reopen();
   }
 
   async #begin(message: StartMessage): Promise<void> {
-    this.#start = message;
+    this.#isStarted = true;
     this.#log = new StderrLog(`worker ${message.slot}: `);
     try {
       await this.#open(message);
@@ -97,14 +152,13 @@ class Worker {
   }
 
   async #open(message: StartMessage): Promise<void> {
-    const { snapshot, slot } = message;
+    const { isStandby, listeners, snapshot, slot } = message;
+    this.#snapshot = snapshot;
     const { buffer } = openSharedMemory(message.segmentDescriptor);
     const refusal = refuseSharedHeader(buffer);
     if (refusal !== '') throw new ZProxyError('ZP_SHARED_LAYOUT', `worker ${slot}: ${refusal}`);
     this.#cells = sharedRow(buffer, message.row);
-    if (snapshot.accessLogPath !== null) {
-      this.#accessLog = new AccessLogWriter(snapshot.accessLogPath, this.#cells, this.#log);
-    }
+    this.#accessLog = new AccessLogWriter(snapshot.accessLogPath, this.#cells, this.#log);
     if (message.core >= 0) {
       // The first asynchronous call starts libuv's threads: they shall stay free to run elsewhere.
       await access('/');
@@ -120,13 +174,17 @@ class Worker {
       flushCompileCache(); // its folder may be out of reach afterwards
       dropPrivileges(message.credentials);
     }
+    await importModules(snapshot);
     this.#plane = new DataPlane({
       snapshot,
       transport,
-      listeners: message.listeners,
+      listeners: isStandby ? [] : listeners,
       cells: this.#cells,
       accessLog: this.#accessLog,
+      log: this.#log,
     });
+    this.#standby = isStandby ? listeners : null;
+    this.#sockets = new Map(listeners.map(({ socketId, descriptor }) => [socketId, descriptor]));
     this.#setAddresses([...message.addresses, ...this.#updates]);
     this.#beat();
     setInterval(() => this.#beat(), HEARTBEAT_INTERVAL_MS);
@@ -138,19 +196,78 @@ class Worker {
   #beat(): void {
     this.#cells[Cell.HEARTBEAT_MS] = performance.now();
     this.#plane?.updateCells();
+    if (this.#isHandedOver && process.ppid !== this.#parentPid) this.#drainAlone();
   }
 
-  #setAddresses(updates: readonly EndpointAddresses[]): void {
+  /** Its standby is over. */
+  #accept(): void {
+    if (this.#standby === null || this.#isDraining) return;
+    this.#plane!.serve(this.#standby);
+    this.#standby = null;
+  }
+
+  #setAddresses(updates: readonly HostAddresses[]): void {
     if (this.#plane === null) this.#updates.push(...updates);
-    for (const { upstreamIndex, endpointIndex, addresses } of updates) {
-      this.#plane?.setAddresses(upstreamIndex, endpointIndex, addresses);
+    else this.#plane.setAddresses(updates);
+  }
+
+  // --- another snapshot --------------------------------------------------------------------------
+
+  #prepare(message: PrepareMessage): void {
+    this.#dropChange();
+    const plane = this.#plane;
+    const { generation } = message;
+    if (plane === null || this.#isDraining || this.#standby !== null) {
+      // Its sockets stay in the channel: they end with this process.
+      const text = 'the worker takes no new configuration: it has just begun, or drains';
+      const failure = { code: 'ZP_WORKER_BUSY', message: text };
+      send({ type: 'refused', generation, failure });
+      return;
     }
+    this.#change = new SnapshotChange(message, {
+      plane,
+      accessLog: this.#accessLog!,
+      channel: WORKER_CHANNEL_DESCRIPTOR,
+      sockets: this.#sockets,
+      send,
+    });
+  }
+
+  #commit(change: SnapshotChange): void {
+    const before = this.#sockets;
+    const committed = change.commit();
+    if (committed === null) return; // no answer: the supervisor replaces us
+    const { snapshot, sockets, stopped } = committed;
+    const { generation } = change;
+    this.#change = null;
+    this.#snapshot = snapshot;
+    this.#sockets = sockets;
+    void stopped.then(() => {
+      for (const [socketId, descriptor] of before) {
+        if (!sockets.has(socketId)) closeDescriptor(descriptor);
+      }
+      send({ type: 'committed', generation });
+    });
+  }
+
+  #dropChange(): void {
+    this.#change?.abandon();
+    this.#change = null;
+  }
+
+  // --- the end -----------------------------------------------------------------------------------
+
+  #drainAlone(): void {
+    if (this.#isDraining) return;
+    this.#log.log(LogLevel.ERROR, 'the supervisor is gone: draining');
+    this.#drain(this.#snapshot!.drainMs);
   }
 
   #drain(deadlineMs: number): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
-    if (this.#start === null) process.exit(0);
+    if (!this.#isStarted) process.exit(0);
+    this.#dropChange();
     this.#drainPlane(deadlineMs);
   }
 
@@ -163,7 +280,7 @@ class Worker {
       () => {
         // Our copies were the last ones, if the supervisor drains, too: clients are refused from
         // now on.
-        for (const { descriptor } of this.#start!.listeners) closeDescriptor(descriptor);
+        for (const descriptor of this.#sockets.values()) closeDescriptor(descriptor);
       },
     );
   }
@@ -187,15 +304,6 @@ class Worker {
     if ((await this.#log.flushed(LOG_FLUSH_MS)) && isFlushed) process.exit(code);
     exitAtOnce(code); // a thread is stuck in a write
   }
-}
-
-function describeFailure(error: unknown): WorkerFailure {
-  if (error instanceof ZProxyError) {
-    return { code: error.code, message: error.message, location: error.location };
-  }
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  if (error instanceof TransportUnavailableError) return { code: 'ZP_TRANSPORT', message };
-  return { code: 'ZP_WORKER_CRASHED', message: stack ?? message };
 }
 
 function sendFailure(failure: WorkerFailure): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import type { Deployment } from './deployment.ts';
 import type { FromWorker, ToWorker } from './worker_protocol.ts';
 import { SlotState, WorkerSlot } from './worker_slot.ts';
 
@@ -39,11 +40,15 @@ class ScriptedChild extends EventEmitter {
   }
 }
 
+const DEPLOYMENT = { generation: 0 } as Deployment;
+
 interface Bench {
   readonly slot: WorkerSlot;
   readonly children: ScriptedChild[];
   readonly events: string[];
   readonly lines: string[];
+  /** Rows of workers that are gone. */
+  readonly gone: number[];
   heartbeat: number;
   /** What the next child's pid is. */
   pid: number | undefined;
@@ -55,8 +60,10 @@ function createBench(t: TestContext): Bench {
   const children: ScriptedChild[] = [];
   const events: string[] = [];
   const lines: string[] = [];
+  const gone: number[] = [];
   const bench: Bench = {
     children,
+    gone,
     events,
     lines,
     heartbeat: 0,
@@ -67,10 +74,15 @@ function createBench(t: TestContext): Bench {
       spawn: () => {
         const child = new ScriptedChild(bench.pid);
         children.push(child);
-        return child as unknown as ChildProcess;
+        const row = children.length - 1;
+        return { child: child as unknown as ChildProcess, row, channel: -1, socketIds: [] };
       },
-      firstMessage: async () => ({ type: 'reopen-logs' }), // any: the slot only passes it on
+      deployment: DEPLOYMENT,
+      // Any: the slot only passes it on.
+      firstMessage: async (_worker, _deployment, isStandby) =>
+        isStandby ? { type: 'hand-over' } : { type: 'reopen-logs' },
       heartbeat: () => bench.heartbeat,
+      onGone: (worker) => gone.push(worker.row),
       onReady: () => events.push('ready'),
       onDeath: (_slot, text) => {
         events.push('death');
@@ -236,4 +248,136 @@ test('WorkerSlot ignores what an old process says', async (t) => {
   old.exits(1);
   assert.equal(bench.slot.state, SlotState.STARTING);
   assert.equal(bench.events.length, events);
+});
+
+/** Starts a successor of the slot's worker and makes it ready. */
+async function readySuccessor(bench: Bench): Promise<void> {
+  const started = bench.slot.startSuccessor(DEPLOYMENT);
+  await Promise.resolve();
+  bench.last().says({ type: 'ready', transport: 'node' });
+  assert.equal(await started, null);
+}
+
+test('WorkerSlot.promote() lets the successor accept, and the one before retire', async (t) => {
+  const bench = createBench(t);
+  await startReady(bench);
+  const first = bench.last();
+  bench.pid = 200;
+  await readySuccessor(bench);
+  assert.deepEqual(bench.last().sent, ['hand-over'], 'it is on standby');
+  assert.equal(bench.slot.pid, 100, 'the first one still serves');
+  bench.slot.promote(60_000);
+  assert.deepEqual(bench.last().sent, ['hand-over', 'accept']);
+  assert.equal(first.sent.at(-1), 'drain');
+  assert.equal(bench.slot.pid, 200);
+  assert.deepEqual(
+    bench.slot.retiring.map(({ pid }) => pid),
+    [100],
+  );
+  first.exits(0);
+  assert.deepEqual(bench.slot.retiring, []);
+  assert.deepEqual(bench.gone, [0]);
+  assert.equal(bench.slot.deathsCount, 0);
+  assert.equal(bench.children.length, 2, 'nobody follows one that has retired');
+});
+
+test('WorkerSlot.startSuccessor() tells why it could not start, and nothing changes', async (t) => {
+  const bench = createBench(t);
+  await startReady(bench);
+  const started = bench.slot.startSuccessor(DEPLOYMENT);
+  bench.last().says({ type: 'failed', failure: { code: 'ZP_X', message: 'no such thing' } });
+  bench.last().exits(1);
+  assert.deepEqual(await started, { code: 'ZP_X', message: 'no such thing' });
+  assert.equal(bench.slot.isSuccessorReady, false);
+  assert.equal(bench.slot.state, SlotState.READY);
+  assert.equal(bench.slot.deathsCount, 0);
+  bench.slot.promote(1_000);
+  assert.equal(bench.children[0]!.sent.at(-1), 'reopen-logs', 'the first one was told nothing');
+});
+
+test('WorkerSlot.dropSuccessor() ends it, whether it is ready or not', async (t) => {
+  const bench = createBench(t);
+  await startReady(bench);
+  await readySuccessor(bench);
+  bench.slot.dropSuccessor();
+  assert.deepEqual(bench.last().sent.slice(-2), ['drain', 'end']);
+  const started = bench.slot.startSuccessor(DEPLOYMENT);
+  bench.slot.dropSuccessor();
+  assert.notEqual(await started, null);
+  assert.equal(bench.slot.state, SlotState.READY);
+});
+
+test('WorkerSlot keeps few retiring workers: the oldest is ended, and waited for', async (t) => {
+  const bench = createBench(t);
+  await startReady(bench);
+  for (let i = 0; i < 5; i++) {
+    await readySuccessor(bench);
+    bench.slot.promote(3_600_000);
+  }
+  assert.equal(bench.slot.retiring.length, 5);
+  const [oldest] = bench.children;
+  assert.equal(oldest!.sent.at(-1), 'end');
+  const started = bench.slot.startSuccessor(DEPLOYMENT);
+  assert.equal(bench.children.length, 6, 'its row is needed first');
+  t.mock.timers.tick(2_000);
+  assert.deepEqual(oldest!.killed, ['SIGKILL']);
+  oldest!.exits(null, 'SIGKILL');
+  await Promise.resolve();
+  await Promise.resolve();
+  assert.equal(bench.children.length, 7);
+  bench.last().says({ type: 'ready', transport: 'node' });
+  assert.equal(await started, null);
+});
+
+test('WorkerSlot.hold() puts the next start off until release()', async (t) => {
+  const bench = createBench(t);
+  await startReady(bench);
+  bench.slot.hold();
+  bench.last().exits(1);
+  t.mock.timers.tick(60_000);
+  assert.equal(bench.children.length, 1);
+  assert.equal(bench.slot.state, SlotState.DEAD);
+  bench.slot.release();
+  assert.equal(bench.children.length, 2);
+  assert.equal(bench.slot.state, SlotState.STARTING);
+});
+
+test('WorkerSlot.promote() takes the place of a worker that died meanwhile', async (t) => {
+  const bench = createBench(t);
+  await startReady(bench);
+  bench.slot.hold();
+  bench.last().exits(1);
+  await readySuccessor(bench);
+  bench.slot.promote(1_000);
+  bench.slot.release();
+  assert.equal(bench.children.length, 2);
+  assert.equal(bench.slot.state, SlotState.READY);
+});
+
+test('WorkerSlot.retire() leaves a place that can be used again', async (t) => {
+  const bench = createBench(t);
+  await startReady(bench);
+  bench.slot.retire(5_000);
+  assert.equal(bench.slot.state, SlotState.VACANT);
+  assert.equal(bench.last().sent.at(-1), 'drain');
+  bench.last().exits(0);
+  assert.equal(bench.children.length, 1);
+  await startReady(bench);
+  assert.equal(bench.slot.state, SlotState.READY);
+});
+
+test('WorkerSlot.drain() covers all workers, and gives none longer than it had', async (t) => {
+  const bench = createBench(t);
+  await startReady(bench);
+  await readySuccessor(bench);
+  bench.slot.promote(60_000);
+  const [first, second] = bench.children;
+  bench.slot.drain(5_000);
+  assert.equal(second!.sent.at(-1), 'drain');
+  t.mock.timers.tick(5_000);
+  assert.equal(first!.sent.at(-1), 'end', 'it would have had a minute');
+  second!.exits(0);
+  assert.equal(bench.slot.state, SlotState.DRAINING);
+  first!.exits(0);
+  assert.equal(bench.slot.state, SlotState.ENDED);
 });

@@ -2,7 +2,7 @@
 // mapped by each of them. It has no name, so it is gone with its last process, and only who is
 // handed the descriptor can map it.
 
-import { fstatSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { check } from './errno.ts';
 import { bind } from './ffi.ts';
 import { type MappedMemory, mapAnonymous, mapSharedLazily, unmap } from './memory.ts';
@@ -25,10 +25,7 @@ export interface SharedMemory {
 
 /** Creates and maps a zeroed segment. Pages take memory once they are written. */
 export function createSharedMemory(byteCount: number): SharedMemory {
-  const name = mapAnonymous(NAME_BYTES);
-  new Uint8Array(name.buffer).set(Buffer.from(NAME));
-  const descriptor = check(native.memfd_create(name.pointer, MFD_CLOEXEC), 'memfd_create');
-  unmap(name);
+  const descriptor = createFile();
   try {
     check(native.ftruncate(descriptor, BigInt(byteCount)), 'ftruncate');
     return { descriptor, memory: mapSharedLazily(descriptor, byteCount) };
@@ -38,7 +35,27 @@ export function createSharedMemory(byteCount: number): SharedMemory {
   }
 }
 
+/** A file in memory with that content, to be handed on by its descriptor. */
+export function createMemoryFile(content: Uint8Array): number {
+  const descriptor = createFile();
+  try {
+    for (let at = 0; at < content.length; ) at += writeSync(descriptor, content, at);
+    return descriptor;
+  } catch (error) {
+    closeDescriptor(descriptor);
+    throw error;
+  }
+}
+
 /** Maps the segment of an inherited descriptor, whole. */
 export function openSharedMemory(descriptor: number): MappedMemory {
   return mapSharedLazily(descriptor, fstatSync(descriptor).size);
+}
+
+function createFile(): number {
+  const name = mapAnonymous(NAME_BYTES);
+  new Uint8Array(name.buffer).set(Buffer.from(NAME));
+  const descriptor = check(native.memfd_create(name.pointer, MFD_CLOEXEC), 'memfd_create');
+  unmap(name);
+  return descriptor;
 }

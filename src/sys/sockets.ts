@@ -64,15 +64,22 @@ export interface TcpListenOptions {
 
 /** Opens a listening TCP socket. Throws a SysError. */
 export function openTcpListener(options: TcpListenOptions): number {
+  return listenOn(bindTcpListener(options));
+}
+
+/**
+ * Opens a TCP socket that has its address, but takes no connections before `beginListening`: until
+ * then it can be closed without harm to anybody.
+ */
+export function bindTcpListener(options: TcpListenOptions): number {
   const descriptor = openTcpSocket(options);
-  try {
-    setStreamOptions(descriptor);
-    check(native.listen(descriptor, LISTEN_BACKLOG), 'listen');
-  } catch (error) {
-    closeDescriptor(descriptor);
-    throw error;
-  }
+  setStreamOptions(descriptor);
   return descriptor;
+}
+
+/** Takes connections from now on; they wait until somebody accepts them. */
+export function beginListening(descriptor: number): void {
+  check(native.listen(descriptor, LISTEN_BACKLOG), 'listen');
 }
 
 /**
@@ -95,6 +102,11 @@ export function localPort(descriptor: number): number {
  * one that answers, and any other file, is EADDRINUSE.
  */
 export function openUnixListener(path: string, mode: number): number {
+  return listenOn(bindUnixListener(path, mode));
+}
+
+/** As `openUnixListener`, but connections are refused until `beginListening`. */
+export function bindUnixListener(path: string, mode: number): number {
   removeStaleSocket(path);
   const byteCount = writeUnixAddress(path);
   const descriptor = check(native.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');
@@ -107,7 +119,6 @@ export function openUnixListener(path: string, mode: number): number {
       process.umask(mask);
     }
     chmodSync(path, mode);
-    check(native.listen(descriptor, LISTEN_BACKLOG), 'listen');
   } catch (error) {
     closeDescriptor(descriptor);
     throw error;
@@ -117,6 +128,16 @@ export function openUnixListener(path: string, mode: number): number {
 
 export function closeDescriptor(descriptor: number): void {
   native.close(descriptor);
+}
+
+function listenOn(descriptor: number): number {
+  try {
+    beginListening(descriptor);
+  } catch (error) {
+    closeDescriptor(descriptor);
+    throw error;
+  }
+  return descriptor;
 }
 
 function openTcpSocket(options: TcpListenOptions): number {

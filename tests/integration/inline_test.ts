@@ -4,22 +4,12 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { test } from 'node:test';
 import { LogLevel, type LogSink } from '../../src/base/log_sink.ts';
-import { compileConfig } from '../../src/config/compile_config.ts';
-import type { Config } from '../../src/config/config.ts';
-import { NO_POSITIONS } from '../../src/config/positions.ts';
-import type { Snapshot } from '../../src/config/snapshot.ts';
 import { runInline } from '../../src/server/run_inline.ts';
+import { compileSnapshot as compile } from '../support/compile_snapshot.ts';
 import { send } from './http_client.ts';
 import { simpleConfig, startOrigin, until } from './proxy_process.ts';
 
 const silent: LogSink = { log: () => {} };
-
-function compile(config: Config): Snapshot {
-  const origin = { file: 'inline', realPath: '', folder: '/', positions: NO_POSITIONS };
-  const result = compileConfig(config, origin);
-  if ('errors' in result) throw new Error(JSON.stringify(result.errors));
-  return result.snapshot;
-}
 
 for (const transport of ['auto', 'node'] as const) {
   test(`runInline() serves, counts, logs, drains, closes (transport ${transport})`, async (t) => {
@@ -68,4 +58,78 @@ test('runInline() refuses a port in use and a second close does nothing', async 
   const second = await runInline({ snapshot, version: '0', log: silent });
   assert.equal((await send(`http://${second.addresses[0]}`)).body, 'here');
   await second.close();
+});
+
+for (const transport of ['auto', 'node'] as const) {
+  test(`InlineProxy.reload() serves another snapshot (transport ${transport})`, async (t) => {
+    const first = await startOrigin(t, (_request, response) => response.end('first'));
+    const second = await startOrigin(t, (_request, response) => response.end('second'));
+    const config = simpleConfig(first, { transport });
+    const proxy = await runInline({ snapshot: compile(config), version: '0', log: silent });
+    const [address] = proxy.addresses;
+    const url = `http://${address}`;
+    const agent = new Agent({ keepAlive: true });
+    t.after(() => agent.destroy());
+    assert.equal((await send(url, { agent })).body, 'first');
+    const listeners = [...config.listeners!, { address: '127.0.0.1:0' }];
+    const both = simpleConfig(second, { transport, listeners });
+    assert.equal(await proxy.reload(compile(both)), true);
+    assert.equal(await proxy.reload(compile(both)), false, 'it is the same one');
+    assert.equal((await send(url, { agent })).body, 'second');
+    assert.equal(proxy.addresses.length, 2);
+    assert.equal(proxy.addresses[0], address);
+    const added = `http://${proxy.addresses[1]}`;
+    assert.equal((await send(added)).body, 'second');
+    assert.equal(await proxy.reload(compile(config)), true);
+    await assert.rejects(send(added), { code: 'ECONNREFUSED' });
+    assert.equal((await send(url, { agent })).body, 'first');
+    assert.equal(proxy.status().connections.accepted, 2);
+    assert.equal(proxy.status().configHash, compile(config).hash);
+    await proxy.close();
+    await assert.rejects(proxy.reload(compile(both)), { code: 'ZP_PROXY_CLOSED' });
+  });
+}
+
+test('InlineProxy.reload() that is refused changes nothing', async (t) => {
+  const origin = await startOrigin(t, (_request, response) => response.end('here'));
+  const other = await runInline({
+    snapshot: compile(simpleConfig(origin)),
+    version: '0',
+    log: silent,
+  });
+  const config = simpleConfig(origin, { transport: 'node' });
+  const proxy = await runInline({ snapshot: compile(config), version: '0', log: silent });
+  const listeners = [...config.listeners!, { address: other.addresses[0]! }];
+  const taken = compile(simpleConfig(origin, { transport: 'node', listeners }));
+  await assert.rejects(proxy.reload(taken), { code: 'ZP_ADDRESS_IN_USE' });
+  await assert.rejects(proxy.reload(compile(simpleConfig(origin, { transport: 'auto' }))), {
+    code: 'ZP_RELOAD_TRANSPORT',
+  });
+  const use = { name: 'none', module: '', options: {}, source: null };
+  const bad = compile(simpleConfig(origin, { transport: 'node', via: 'bad' }));
+  const refused = { ...bad, proxy: { ...bad.proxy, middleware: [use] } };
+  await assert.rejects(proxy.reload(refused), { code: 'ZP_MIDDLEWARE_UNKNOWN' });
+  assert.equal((await send(`http://${proxy.addresses[0]}`)).body, 'here');
+  await other.close();
+  assert.equal(await proxy.reload(taken), true, 'the address is free now');
+  assert.equal(proxy.addresses.length, 2);
+  await proxy.close();
+});
+
+test('InlineProxy.close() gives up a reload that waits, and drain() one that runs', async (t) => {
+  const origin = await startOrigin(t, (_request, response) => response.end('here'));
+  const config = simpleConfig(origin, { transport: 'node' });
+  const next = compile(simpleConfig('http://name.invalid:80', { transport: 'node' }));
+  for (const end of ['close', 'drain'] as const) {
+    const proxy = await runInline({ snapshot: compile(config), version: '0', log: silent });
+    const reloads = [proxy.reload(next), proxy.reload(compile(config))];
+    const ended = end === 'close' ? proxy.close() : proxy.drain(1_000);
+    const results = await Promise.allSettled(reloads);
+    for (const result of results) {
+      assert(result.status === 'rejected');
+      assert.equal(result.reason.code, 'ZP_PROXY_CLOSED');
+    }
+    await ended;
+    await assert.rejects(send(`http://${proxy.addresses[0] ?? '127.0.0.1:1'}`));
+  }
 });

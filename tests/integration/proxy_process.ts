@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -66,7 +66,13 @@ export class ProxyProcess {
     const command = [...(options.before ?? []), process.execPath, ...args];
     this.child = spawn(command[0]!, command.slice(1), {
       stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
-      env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...options.env },
+      // What it leaves in the runtime folder goes with the test's own.
+      env: {
+        ...process.env,
+        NODE_TEST_CONTEXT: undefined,
+        XDG_RUNTIME_DIR: folder,
+        ...options.env,
+      },
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
@@ -113,6 +119,25 @@ export class ProxyProcess {
     return (await this.status()).workers.map((worker) => worker.pid);
   }
 
+  /** Writes another configuration; the process is not told. */
+  write(config: Config): void {
+    const text = JSON.stringify({ control: 'control.sock', ...config }, null, 2);
+    // As editors do it: never half of a file.
+    writeFileSync(`${this.configFile}.new`, text);
+    renameSync(`${this.configFile}.new`, this.configFile);
+  }
+
+  /** As `zproxy reload`. */
+  async reload(): Promise<{ readonly status: number; readonly body: unknown }> {
+    return await requestControl(this.controlPath, 'POST', '/reload', { timeoutMs: 60_000 });
+  }
+
+  /** Asks it to become the program that `launcher` starts. */
+  async upgrade(launcher: string): Promise<{ readonly status: number; readonly body: unknown }> {
+    const options = { body: { launcher }, timeoutMs: 60_000 };
+    return await requestControl(this.controlPath, 'POST', '/upgrade', options);
+  }
+
   signal(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);
   }
@@ -128,7 +153,8 @@ export class ProxyProcess {
   /** Ends it, however it is. */
   async kill(): Promise<void> {
     if (this.hasExited) return;
-    const pids = await this.workerPids().catch(() => []);
+    const status = await this.status().catch(() => null);
+    const pids = [...(status?.workers ?? []), ...(status?.retiring ?? [])].map(({ pid }) => pid);
     process.kill(this.pid, 'SIGKILL');
     await until('it is dead', () => this.hasExited);
     for (const pid of pids) if (pid !== 0 && isRunning(pid)) process.kill(pid, 'SIGKILL');

@@ -12,10 +12,19 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-export function runCli(args: readonly string[]): Promise<CliResult> {
+export interface CliOptions {
+  /** Folder to run in. */
+  readonly cwd?: string;
+  /** Parts of the environment that differ. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CLI, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
   });
   let stdout = '';
   let stderr = '';

@@ -179,15 +179,6 @@ test('workers ignore TERM and INT, which a terminal sends to the whole group', a
   assert.deepEqual(await proxy.workerPids(), [pid]);
 });
 
-test('HUP and USR2 say what they do not do yet, and change nothing', async (t) => {
-  const { proxy } = await startSlow(t);
-  proxy.signal('SIGHUP');
-  proxy.signal('SIGUSR2');
-  await until('both are logged', () => /SIGHUP: .*next start/.test(proxy.stderr));
-  await until('both are logged', () => /SIGUSR2: .*not available/.test(proxy.stderr));
-  assert.equal((await send(proxy.url())).body, 'quick');
-});
-
 test('the access log has a line for each request, and USR1 reopens it', async (t) => {
   const folder = makeFolder(t);
   const path = join(folder, 'access.log');

@@ -8,7 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { buildPackage } from '../../tools/build.ts';
 import { packTo } from '../../tools/pack.ts';
@@ -154,4 +154,49 @@ export default defineConfig({
   writeFileSync(join(folder, 'typed.ts'), call('upsteam'));
   const result = spawnSync(tsc, ['-p', '.'], { cwd: folder, encoding: 'utf8' });
   assert.match(result.stdout, /upsteam/);
+});
+
+test('data with a module of the user is read whole, and the package tells what is code', () => {
+  writeFileSync(
+    join(folder, 'stamp.ts'),
+    `import { defineMiddleware, env, secretFile } from 'zproxy';
+import { value } from './value.ts';
+env('NONE', value);
+export const stamp = defineMiddleware({
+  name: 'stamp',
+  create: () => ({ onRequest: (request) => request.headers.set('x-stamp', secretFile('token')) }),
+});
+`,
+  );
+  writeFileSync(join(folder, 'value.ts'), "export const value: string = 'a';\n");
+  writeFileSync(join(folder, 'token'), 'secret\n');
+  writeFileSync(
+    join(folder, 'more.config.ts'),
+    `import { defineConfig } from 'zproxy';
+import { stamp } from './stamp.ts';
+export default defineConfig(async () => ({
+  listeners: [{ address: '127.0.0.1:0' }],
+  routes: [{ path: '/more', respond: {}, middleware: [stamp()] }],
+}));
+`,
+  );
+  const data = 'include: more.config.ts\nmiddleware: [{ module: ./stamp.ts }]\n';
+  writeFileSync(join(folder, 'zproxy.yaml'), data);
+  const checked = run('npx', ['--no-install', 'zproxy', 'check', '--config', 'zproxy.yaml']);
+  assert.match(checked, /zproxy\.yaml is fine/);
+  const script = `import { loadConfigFile } from './node_modules/zproxy/dist/load_config_file.js';
+const { snapshot } = await loadConfigFile('zproxy.yaml');
+console.log(JSON.stringify([snapshot.code.files, snapshot.files]));`;
+  const output = run(process.execPath, ['--input-type=module', '--eval', script]);
+  const [code, files] = JSON.parse(output) as [string[], string[]];
+  const names = (paths: string[]): string[] => paths.map((path) => basename(path));
+  assert.deepEqual(names(code), ['stamp.ts', 'value.ts']);
+  assert.deepEqual(names(files), ['more.config.ts', 'stamp.ts', 'value.ts', 'zproxy.yaml']);
+});
+
+test('the package has the JSON Schema', () => {
+  const script = "console.log(import.meta.resolve('zproxy/schema.json'))";
+  const url = run(process.execPath, ['--input-type=module', '--eval', script]).trim();
+  const schema = JSON.parse(readFileSync(new URL(url), 'utf8')) as { properties: object };
+  assert.ok('routes' in schema.properties);
 });

@@ -2,12 +2,10 @@
 // Tests of one file share one where they need no config of their own.
 
 import type { LogSink } from '../../src/base/log_sink.ts';
-import { compileConfig } from '../../src/config/compile_config.ts';
 import type { Config } from '../../src/config/config.ts';
-import { NO_POSITIONS } from '../../src/config/positions.ts';
-import type { Snapshot } from '../../src/config/snapshot.ts';
 import { probeTransport } from '../../src/ring/open_transport.ts';
 import { type InlineProxy, runInline } from '../../src/server/run_inline.ts';
+import { compileSnapshot } from './compile_snapshot.ts';
 import { ScriptedOrigin } from './scripted_origin.ts';
 import { WireClient } from './wire_client.ts';
 
@@ -113,7 +111,7 @@ export async function startProxied(
     transport,
   };
   const proxy = await runInline({
-    snapshot: compile(config),
+    snapshot: compileSnapshot(config),
     version: '0',
     log: SILENT,
     accessLog: {
@@ -138,13 +136,6 @@ export async function until<T>(what: string, question: () => T): Promise<NonNull
 }
 
 const SILENT: LogSink = { log: () => {} };
-
-function compile(config: Config): Snapshot {
-  const place = { file: 'wire', realPath: '', folder: '/', positions: NO_POSITIONS };
-  const result = compileConfig(config, place);
-  if ('errors' in result) throw new Error(JSON.stringify(result.errors));
-  return result.snapshot;
-}
 
 function uringRefusal(): string | false {
   const probe = probeTransport();

@@ -332,7 +332,7 @@ function fieldsText(harness: DownstreamHarness, fields: HeaderBlock): string {
   return text;
 }
 
-function makeListenerOptions(options: ScriptedOptions): ListenerOptions {
+export function makeListenerOptions(options: ScriptedOptions): ListenerOptions {
   return {
     address: '127.0.0.1:80',
     timeouts: {

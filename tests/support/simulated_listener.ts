@@ -24,6 +24,10 @@ export class SimulatedListener implements Listener {
     this.#acceptor = acceptor;
   }
 
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
   /** Peers that wait to be accepted. */
   get waitingCount(): number {
     return this.#queue.length;

@@ -56,7 +56,7 @@ export class SimulatedTransport implements Transport {
   readonly services: Map<string, SimulatedService> = new Map();
   /** Connections of both sides that may be open at once. */
   connectionsMax = 65_536;
-  readonly #listeners: SimulatedListener[] = [];
+  #listeners: SimulatedListener[] = [];
   #connections: SimulatedConnection[] = [];
   readonly #free: SimulatedConnection[] = [];
   #deferred: (() => void)[] = [];
@@ -85,6 +85,7 @@ export class SimulatedTransport implements Transport {
   /** Any number will do as a descriptor; the listener is where `SimulatedNetwork.connect` leads. */
   listen(descriptor: number, acceptor: Acceptor): SimulatedListener {
     const listener = new SimulatedListener(this, descriptor, acceptor);
+    this.#listeners = this.#listeners.filter((other) => !other.isStopped);
     this.#listeners.push(listener);
     return listener;
   }

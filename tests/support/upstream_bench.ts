@@ -6,7 +6,7 @@ import type { ByteRange } from '../../src/base/arena.ts';
 import type { BufferCounts } from '../../src/base/buffer_pool.ts';
 import { SizeClass } from '../../src/base/buffer_pool.ts';
 import { CELLS_COUNT } from '../../src/base/metrics_cells.ts';
-import type { SocketAddress } from '../../src/base/socket_address.ts';
+import type { TcpAddress } from '../../src/base/socket_address.ts';
 import type { ClientStream, ClientStreamHandler } from '../../src/http/exchange_contract.ts';
 import { EXCHANGE_ERRORS, ExchangeError } from '../../src/http/exchange_error.ts';
 import { FieldId } from '../../src/http/field_names.ts';
@@ -20,14 +20,15 @@ import type {
   UpstreamOptions,
   UpstreamTimeouts,
 } from '../../src/upstream/options.ts';
-import { type StreamWaiter, Upstream } from '../../src/upstream/upstream.ts';
+import type { StreamWaiter, Upstream } from '../../src/upstream/upstream.ts';
+import { Upstreams } from '../../src/upstream/upstreams.ts';
 import {
   SimulatedNetwork,
   type SimulatedNetworkOptions,
   type SimulatedPeer,
 } from './simulated_network.ts';
 
-export const ADDRESS: SocketAddress = { kind: 'tcp', host: '10.0.0.1', port: 9000, family: 4 };
+export const ADDRESS: TcpAddress = { kind: 'tcp', host: '10.0.0.1', port: 9000, family: 4 };
 
 const TEXT_BYTES = 45_000;
 const TIMEOUTS: UpstreamTimeouts = {
@@ -65,7 +66,10 @@ export interface RequestSpec {
 /** Everything that a test of the upstream layer needs. */
 export class UpstreamBench {
   readonly network: SimulatedNetwork;
-  readonly upstream: Upstream;
+  readonly upstreams: Upstreams;
+  readonly options: UpstreamOptions;
+  /** Of the snapshot that serves; exchanges begin with it. */
+  upstream: Upstream;
   readonly cells: Float64Array = new Float64Array(CELLS_COUNT);
   /** Connections that ADDRESS has taken, in order. */
   readonly peers: SimulatedPeer[] = [];
@@ -82,7 +86,10 @@ export class UpstreamBench {
     };
     this.network = new SimulatedNetwork(network);
     this.network.serve(ADDRESS, (peer) => this.peers.push(peer));
-    this.upstream = new Upstream(upstreamOptions(options), this.network.transport, this.cells);
+    this.upstreams = new Upstreams(this.network.transport, this.cells);
+    this.options = upstreamOptions(options);
+    this.upstream = this.upstreams.open(this.options);
+    this.upstreams.begin([this.upstream]);
     this.#text = this.network.pool.arena.reserveStatic(TEXT_BYTES);
     this.#baseline = this.network.pool.ownedCount;
   }

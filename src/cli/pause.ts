@@ -1,0 +1,5 @@
+// Waiting between two questions.
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
