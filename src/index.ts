@@ -1,5 +1,13 @@
 // The public API of the package and its only barrel: what `import ... from 'zproxy'` gives.
 
+export {
+  type CloseOptions,
+  createProxy,
+  type ProxyHandle,
+  type ProxyOptions,
+} from './api/create_proxy.ts';
+export { ZProxyError } from './base/errors.ts';
+export { LogLevel } from './base/log_sink.ts';
 export type {
   AccessLogConfig,
   Config,
@@ -57,3 +65,15 @@ export type {
   MiddlewareResponse,
   MiddlewareSummary,
 } from './middleware/middleware.ts';
+export type {
+  FakeAnswer,
+  FakeFailure,
+  FakeRequest,
+  FakeUpstream,
+  FakeUpstreams,
+  InjectBody,
+  InjectFields,
+  InjectRequest,
+  InjectResult,
+} from './server/inject/inject_types.ts';
+export type { StatusReport } from './server/status_report.ts';

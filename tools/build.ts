@@ -30,6 +30,7 @@ const BUNDLES: Readonly<Record<string, string>> = {
   explain: 'src/cli/explain.ts',
   routes: 'src/cli/routes.ts',
   config_diff: 'src/cli/config_diff.ts',
+  proxy_instance: 'src/api/proxy_instance.ts',
   index: 'src/index.ts',
 };
 

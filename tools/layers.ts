@@ -115,6 +115,11 @@ export const LAYERS: readonly Layer[] = [
     mayImport: ['base', 'http', 'config', 'server'],
     holds: 'metrics exposition, later the API and the dashboard',
   },
+  {
+    name: 'api',
+    mayImport: ['base', 'config', 'server', 'admin'],
+    holds: 'createProxy: ZProxy inside a program',
+  },
   { name: 'cli', mayImport: ['base', 'config', 'server', 'admin'], holds: 'commands' },
 ];
 

@@ -9,7 +9,7 @@ import {
   locateIssue,
   sortIssues,
 } from './compile_config.ts';
-import { type ConfigOrigin, NO_CODE } from './config_origin.ts';
+import { type ConfigOrigin, NO_CODE, objectOrigin } from './config_origin.ts';
 import { type MergedConfig, mergeParts } from './merge_parts.ts';
 import { middlewareModules } from './middleware_uses.ts';
 import { type ConfigFiles, readConfigFiles } from './read_config_files.ts';
@@ -23,6 +23,11 @@ interface ReadConfig {
 
 /** What is wanted beside the snapshot. */
 export type LoadFileOptions = Pick<CompileOptions, 'wantsEffective'>;
+
+/** A configuration that never was a file; relative paths in it start from `folder`. */
+export function loadConfigObject(data: unknown, folder: string): ConfigResult {
+  return compileConfig(data, objectOrigin(folder));
+}
 
 /**
  * Loads the file at `path`, modules and all; messages show the path as it is given here. Never

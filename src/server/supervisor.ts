@@ -168,14 +168,14 @@ export class Supervisor implements FleetOwner, ControlActions {
   // --- ControlActions ----------------------------------------------------------------------------
 
   /**
-   * Takes no new connections, lets open exchanges end, then ends. A second call ends it at once.
+   * Takes no new connections, lets open exchanges end within `drainMs`, then ends. A second call
+   * ends it at once.
    */
-  drain(cause: string = 'a command'): void {
+  drain(cause: string = 'a command', drainMs: number = this.snapshot.drainMs): void {
     if (this.#state === 'draining') {
       this.#endDrain(cause);
       return;
     }
-    const { drainMs } = this.snapshot;
     this.log.log(LogLevel.INFO, `draining for at most ${drainMs / 1000} s, because of ${cause}`);
     this.#beginDrain(drainMs);
   }
