@@ -95,10 +95,14 @@ function writeConfig(file: string, list: readonly object[]): void {
 
 /** Half static, half with parameters; `edition` changes some of them. */
 function routes(count: number, edition: number): object[] {
-  const list: object[] = [{ path: '/else', upstream: 'web', name: `edition ${edition}` }];
+  const rewrite = { path: '/' }; // all that the upstream has
+  const list: object[] = [
+    { path: '/', upstream: 'web' },
+    { path: '/else', upstream: 'web', rewrite, name: `edition ${edition}` },
+  ];
   for (let i = 0; list.length < count; i++) {
-    list.push({ path: `/s${i}/list`, upstream: 'web' });
-    list.push({ path: `/p${i}/:id/details`, method: 'GET', upstream: 'web' });
+    list.push({ path: `/s${i}/list`, upstream: 'web', rewrite });
+    list.push({ path: `/p${i}/:id/details`, method: 'GET', upstream: 'web', rewrite });
     if (i % 100 === 0) list.push({ path: `/e${edition}x${i}`, upstream: 'web' });
   }
   return list;
