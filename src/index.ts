@@ -16,6 +16,7 @@ export type {
   MetricsConfig,
   UpstreamConfig,
 } from './config/config.ts';
+export type { ConfigIssue, ConfigIssueCode } from './config/config_issue.ts';
 export { type ConfigSource, defineConfig } from './config/define_config.ts';
 export { env } from './config/environment.ts';
 export type {
@@ -65,6 +66,8 @@ export type {
   MiddlewareResponse,
   MiddlewareSummary,
 } from './middleware/middleware.ts';
+export type { ConfigRefusedError } from './server/config_refused_error.ts';
+export type { InjectHeaders } from './server/inject/inject_headers.ts';
 export type {
   FakeAnswer,
   FakeFailure,

@@ -26,13 +26,13 @@ export interface ProxyOptions {
 /** How `close` ends. */
 export interface CloseOptions {
   /**
-   * Milliseconds that open exchanges may take to end; 0 or `false` resets them at once. Default:
-   * `timeouts.drain` of the configuration.
+   * How long open exchanges may take to end: milliseconds or a duration (`'10s'`); 0 or `false`
+   * resets them at once. Default: `timeouts.drain` of the configuration.
    */
-  readonly drain?: number | false | undefined;
+  readonly drain?: number | string | false | undefined;
 }
 
-/** A proxy in this program. All methods reject with a ZProxyError, or with config errors. */
+/** A proxy in this program. Its methods reject with a ZProxyError. */
 export interface ProxyHandle extends AsyncDisposable {
   /**
    * Opens the listeners; resolves once connections are accepted. Rejects, and leaves nothing open,
@@ -46,7 +46,10 @@ export interface ProxyHandle extends AsyncDisposable {
    * refused. Resolves to false where it is the one that serves already.
    */
   reload(config?: Config): Promise<boolean>;
-  /** Drains and gives everything back. May be called at any time, and again. */
+  /**
+   * Drains and gives everything back. May be called at any time, and again; a `start` that is under
+   * way is given up and rejects with ZP_PROXY_CLOSED.
+   */
   close(options?: CloseOptions): Promise<void>;
   /** Where it listens, ports that were picked filled in; empty before `start`. */
   readonly addresses: readonly string[];

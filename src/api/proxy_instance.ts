@@ -8,6 +8,7 @@ import { ZProxyError } from '../base/errors.ts';
 import { LogLevel } from '../base/log_sink.ts';
 import type { ConfigResult } from '../config/compile_config.ts';
 import type { Config } from '../config/config.ts';
+import { parseDuration } from '../config/duration.ts';
 import { packageVersion } from '../config/package_root.ts';
 import type { Snapshot } from '../config/snapshot.ts';
 import { ConfigRefusedError } from '../server/config_refused_error.ts';
@@ -19,9 +20,11 @@ import { importModules } from '../server/middleware_modules.ts';
 import { type InlineProxy, runInline } from '../server/run_inline.ts';
 import type { StatusReport } from '../server/status_report.ts';
 import { Supervisor } from '../server/supervisor.ts';
+import { describeFailure } from '../server/worker_failure.ts';
 import type { CloseOptions, ProxyOptions } from './create_proxy.ts';
 
-const NEVER = new AbortController().signal;
+/** The longest delay that a timer takes. */
+const DRAIN_MS_MAX = 0x7fff_ffff;
 const NOT_STARTED = 'The proxy was not started; await start() first.';
 
 export class ProxyInstance {
@@ -33,7 +36,11 @@ export class ProxyInstance {
   #inline: InlineProxy | null = null;
   #supervisor: Supervisor | null = null;
   #engine: Promise<InjectEngine> | null = null;
-  #isStarted = false;
+  /** The start that runs, or went well. */
+  #starting: Promise<void> | null = null;
+  /** The supervisor, from its start on. */
+  #opening: Supervisor | null = null;
+  readonly #interruption = new AbortController();
   #closed: Promise<void> | null = null;
 
   constructor(config: Config | URL | string, options: ProxyOptions) {
@@ -50,27 +57,16 @@ export class ProxyInstance {
 
   async start(): Promise<void> {
     this.#refuseClosed();
-    if (this.#isStarted) {
+    if (this.#starting !== null) {
       throw new ZProxyError('ZP_PROXY_STARTED', 'The proxy was started already.');
     }
-    this.#isStarted = true;
+    this.#starting = this.#start();
     try {
-      const snapshot = await this.#load();
-      const version = packageVersion();
-      const log = this.#log;
-      if (this.#config !== null) {
-        this.#inline = await runInline({ snapshot, version, log });
-        return;
-      }
-      const supervisor = new Supervisor(
-        { configFile: this.#file, version, log, signals: null, formatMetrics },
-        snapshot,
-      );
-      await supervisor.start();
-      this.#supervisor = supervisor;
+      await this.#starting;
     } catch (error) {
-      this.#isStarted = false; // nothing is open: it may be tried again
-      throw error;
+      this.#starting = null; // nothing is open: it may be tried again
+      this.#refuseClosed(); // which is why
+      throw startError(error);
     }
   }
 
@@ -90,9 +86,10 @@ export class ProxyInstance {
     return hasChanged;
   }
 
-  close(options: CloseOptions): Promise<void> {
-    this.#closed ??= this.#close(options);
-    return this.#closed;
+  async close({ drain }: CloseOptions): Promise<void> {
+    const drainMs = drainMilliseconds(drain);
+    this.#closed ??= this.#close(drainMs);
+    await this.#closed;
   }
 
   metrics(): string {
@@ -115,7 +112,7 @@ export class ProxyInstance {
   async #load(): Promise<Snapshot> {
     const result =
       this.#config === null
-        ? await loadConfig(this.#file, { interruption: NEVER })
+        ? await loadConfig(this.#file, { interruption: this.#interruption.signal })
         : await compileObject(this.#config);
     if ('errors' in result) throw new ConfigRefusedError(result.errors);
     return result.snapshot;
@@ -150,20 +147,41 @@ export class ProxyInstance {
     if (this.#engine === null) return;
     const snapshot = await this.#load();
     await importModules(snapshot);
-    (await this.#engine).use(snapshot);
+    const engine = await this.#engine;
+    if (this.#closed === null) engine.use(snapshot);
   }
 
-  async #close({ drain }: CloseOptions): Promise<void> {
+  /** Both leave nothing open where they throw. */
+  async #start(): Promise<void> {
+    const snapshot = await this.#load();
+    this.#refuseClosed();
+    const version = packageVersion();
+    const log = this.#log;
+    if (this.#config !== null) {
+      this.#inline = await runInline({ snapshot, version, log });
+      return;
+    }
+    const supervisor = new Supervisor(
+      { configFile: this.#file, version, log, signals: null, formatMetrics },
+      snapshot,
+    );
+    this.#opening = supervisor;
+    await supervisor.start();
+    this.#refuseClosed();
+    this.#supervisor = supervisor;
+  }
+
+  async #close(drainMs: number | undefined): Promise<void> {
+    this.#interruption.abort('close()');
+    this.#opening?.drain('close()', drainMs);
+    await this.#starting?.catch(() => {});
     const engine = this.#engine;
     if (engine !== null) await engine.then((open) => open.close()).catch(() => {});
     if (this.#inline !== null) {
-      if (drain === false || drain === 0) await this.#inline.close();
-      else await this.#inline.drain(drain);
+      if (drainMs === 0) await this.#inline.close();
+      else await this.#inline.drain(drainMs);
     }
-    if (this.#supervisor !== null) {
-      this.#supervisor.drain('close()', drain === false ? 0 : drain);
-      await this.#supervisor.ended;
-    }
+    await this.#opening?.ended;
   }
 
   #running(): { running: InlineProxy | Supervisor; isOfFile: boolean } {
@@ -176,6 +194,27 @@ export class ProxyInstance {
     if (this.#closed === null) return;
     throw new ZProxyError('ZP_PROXY_CLOSED', 'The proxy is closed; make another one.');
   }
+}
+
+/** Undefined: what the configuration says. */
+function drainMilliseconds(drain: CloseOptions['drain']): number | undefined {
+  if (drain === undefined) return undefined;
+  if (drain === false) return 0;
+  const milliseconds = typeof drain === 'number' ? drain : parseDuration(drain);
+  if (typeof milliseconds === 'number' && milliseconds >= 0) {
+    return Math.min(milliseconds, DRAIN_MS_MAX);
+  }
+  throw new ZProxyError(
+    'ZP_CLOSE_DRAIN',
+    `close() cannot drain for ${JSON.stringify(drain)}; give milliseconds, "10s" or false.`,
+  );
+}
+
+/** What a transport says is no ZProxyError yet. */
+function startError(error: unknown): unknown {
+  if (error instanceof ZProxyError) return error;
+  const { code, message } = describeFailure(error);
+  return code === 'ZP_TRANSPORT' ? new ZProxyError(code, message, { cause: error }) : error;
 }
 
 async function compileObject(config: Config): Promise<ConfigResult> {

@@ -14,12 +14,14 @@ export interface ZProxyErrorOptions {
   readonly location?: SourceLocation | undefined;
 }
 
+const BRAND: unique symbol = Symbol.for('zproxy.error');
+
 /**
  * An error with a stable `code` (`ZP_...`) whose message is one sentence: what was being done, the
  * value, what was wanted, the remedy.
  */
 export class ZProxyError extends Error {
-  override readonly name = 'ZProxyError';
+  override readonly name: string = 'ZProxyError';
   readonly code: string;
   readonly location: SourceLocation | undefined;
 
@@ -28,7 +30,19 @@ export class ZProxyError extends Error {
     this.code = code;
     this.location = options.location;
   }
+
+  /** The package is several bundles, each with this class of its own: all of them count as one. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (typeof value !== 'object' || value === null) return false;
+    // A subclass inherits this, and is asked for itself.
+    // biome-ignore lint/complexity/noThisInStatic: it is what tells them apart
+    if (this === ZProxyError) return BRAND in value;
+    // biome-ignore lint/complexity/noThisInStatic: see above
+    return Function.prototype[Symbol.hasInstance].call(this, value);
+  }
 }
+
+Object.defineProperty(ZProxyError.prototype, BRAND, { value: true });
 
 /** `file:line:column` as editors understand it, or the file alone. */
 export function formatLocation(location: SourceLocation): string {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeFolder } from '../integration/proxy_process.ts';
 import { runCli } from '../integration/run_cli.ts';
@@ -19,7 +19,7 @@ for (const page of readdirSync(GUIDE)) {
     assert(files.size > 0, 'a page has examples');
     const folder = project(t, files);
     for (const name of files.keys()) {
-      if (name.startsWith('zproxy.')) {
+      if (/^zproxy\.(?:yaml|json)$|\.config\.ts$/.test(name)) {
         const { code, stderr } = await runCli(['check', '--config', join(folder, name)]);
         assert.equal(code, 0, stderr);
       } else if (name.endsWith('_test.ts')) await runNode(['--test', join(folder, name)]);
@@ -49,7 +49,10 @@ function project(t: TestContext, files: ReadonlyMap<string, string>): string {
   const manifest = { name: 'zproxy', type: 'module', exports: './index.js' };
   writeFileSync(join(installed, 'package.json'), JSON.stringify(manifest));
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
-  for (const [name, text] of files) writeFileSync(join(folder, name), text);
+  for (const [name, text] of files) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
   return folder;
 }
 

@@ -2,12 +2,16 @@
 // without either.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { type Config, createProxy } from '../../src/index.ts';
+import { type Config, createProxy, ZProxyError } from '../../src/index.ts';
 import { makeFolder, startOrigin } from './proxy_process.ts';
+
+/** Proxies that are opened and closed in a row; 200 with ZPROXY_TEST_FULL=1. */
+const ROUNDS: number = process.env['ZPROXY_TEST_FULL'] === '1' ? 200 : 40;
 
 const respond = (body: string): Config => ({
   listeners: [{ address: '127.0.0.1:0' }],
@@ -62,8 +66,75 @@ test('createProxy() refuses workers for an object, and a wrong configuration', a
   await assert.rejects(pool.start(), { code: 'ZP_CONFIG_NOT_SHAREABLE' });
   await using wrong = createProxy({ listeners: [], routes: [] } as unknown as Config);
   await assert.rejects(wrong.start(), (error: { issues?: unknown[] }) => {
-    return error.issues !== undefined && error.issues.length >= 2;
+    return error instanceof ZProxyError && error.issues !== undefined && error.issues.length >= 2;
   });
+});
+
+test('createProxy() leaves nothing open where a start fails, and may start again', async (t) => {
+  const blocker = createServer();
+  await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
+  t.after(() => blocker.close());
+  const { port } = blocker.address() as { port: number };
+  const listeners = [{ address: '127.0.0.1:0' }, { address: `127.0.0.1:${port}` }];
+  await using proxy = createProxy({ ...respond('late'), listeners });
+  await assert.rejects(proxy.start(), { code: 'ZP_ADDRESS_IN_USE' });
+  assert.deepEqual(proxy.addresses, []);
+  await new Promise((resolve) => blocker.close(resolve));
+  await proxy.start();
+  assert.equal(await text(proxy.addresses[1]), 'late');
+});
+
+test('close() gives up a start that is under way, of an object and of a file', async (t) => {
+  const folder = makeFolder(t);
+  const file = join(folder, 'zproxy.json');
+  const control = join(folder, 'control.sock');
+  writeFileSync(file, JSON.stringify({ ...respond('never'), workers: 1, control }));
+  const module = join(folder, 'zproxy.config.ts');
+  writeFileSync(module, 'await new Promise((resolve) => setTimeout(resolve, 30_000));');
+  for (const config of [respond('never'), file, pathToFileURL(module)]) {
+    const proxy = createProxy(config);
+    const started = assert.rejects(proxy.start(), { code: 'ZP_PROXY_CLOSED' });
+    await proxy.close();
+    await started;
+    assert.deepEqual(proxy.addresses, []);
+  }
+});
+
+test('close() takes a duration, and refuses what is none', async () => {
+  await using proxy = createProxy(respond('here'));
+  await proxy.start();
+  for (const drain of ['soon', -1, Number.NaN]) {
+    await assert.rejects(proxy.close({ drain }), { code: 'ZP_CLOSE_DRAIN' });
+  }
+  assert.equal(await text(proxy.addresses[0]), 'here');
+  await proxy.close({ drain: '1s' });
+});
+
+test('createProxy() opened and closed over and over holds nothing', async () => {
+  const round = async (): Promise<void> => {
+    const proxy = createProxy(respond('again'));
+    await proxy.start();
+    assert.equal(await text(proxy.addresses[0]), 'again');
+    assert.equal((await proxy.inject('/')).text(), 'again');
+    await proxy.close({ drain: false });
+  };
+  for (let i = 0; i < 20; i++) await round();
+  const descriptorsBefore = readdirSync('/proc/self/fd').length;
+  const memoryBefore = process.memoryUsage.rss();
+  for (let i = 0; i < ROUNDS; i++) await round();
+  // A socket of `fetch` more or less.
+  assert(readdirSync('/proc/self/fd').length <= descriptorsBefore + 2);
+  const growthBytes = process.memoryUsage.rss() - memoryBefore;
+  assert(growthBytes < 32 * 1024 * 1024, `grew by ${growthBytes} bytes`);
+});
+
+test('createProxy() leaves signals and handlers of the process alone', async () => {
+  const events = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'uncaughtException', 'exit'];
+  const counts = (): number[] => events.map((event) => process.listenerCount(event));
+  const before = counts();
+  await using proxy = createProxy(respond('here'));
+  await proxy.start();
+  assert.deepEqual(counts(), before);
 });
 
 test('inject() needs no start, answers from fakes and follows a reload', async () => {

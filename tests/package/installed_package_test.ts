@@ -134,6 +134,41 @@ export default defineConfig({
   }
 });
 
+test('a program of the package serves with and without workers, and tests its routes', () => {
+  const program = `import assert from 'node:assert/strict';
+import { createProxy, ZProxyError } from 'zproxy';
+
+const config = {
+  listeners: [{ address: '127.0.0.1:0' }],
+  upstreams: { api: { endpoints: ['http://127.0.0.1:9'] } },
+  routes: [{ path: '/api/*', upstream: 'api' }, { path: '/*', respond: { body: 'own' } }],
+};
+const text = async (proxy) => await (await fetch('http://' + proxy.addresses[0])).text();
+const inline = createProxy(config, { upstreams: { api: { body: 'fake' } } });
+assert.equal((await inline.inject('/api/x')).text(), 'fake');
+await inline.start();
+assert.equal(await text(inline), 'own');
+await inline.close({ drain: false });
+const wrong = createProxy({ ...config, listener: [] });
+await assert.rejects(wrong.start(), (error) => {
+  return error instanceof ZProxyError && error.code === 'ZP_CONFIG_REFUSED';
+});
+const pool = createProxy(new URL('./program.yaml', import.meta.url));
+await pool.start();
+assert.equal(await text(pool), 'pool');
+assert.match(pool.metrics(), /zproxy_requests_total 1/);
+await pool.close({ drain: false });
+console.log('fine');
+process.exit();
+`;
+  const yaml =
+    'listeners: [{ address: "127.0.0.1:0" }]\nworkers: 1\n' +
+    'routes: [{ path: /*, respond: { body: pool } }]\n';
+  writeFileSync(join(folder, 'program.mjs'), program);
+  writeFileSync(join(folder, 'program.yaml'), yaml);
+  assert.match(run(process.execPath, ['program.mjs']), /fine/);
+});
+
 test('the types of the package check a config', () => {
   const options = {
     compilerOptions: { module: 'nodenext', strict: true, noEmit: true, types: [] },
