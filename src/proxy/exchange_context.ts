@@ -17,6 +17,7 @@ import { OwnAnswers } from './own_answer.ts';
 import { RequestIds } from './request_id.ts';
 import { RequestTexts } from './request_texts.ts';
 import { ScratchWriter } from './scratch_writer.ts';
+import { ViaMemory } from './via.ts';
 
 /** What an exchange asks of an upstream. */
 export type ExchangeUpstream = Pick<
@@ -57,6 +58,7 @@ export class ExchangeContext {
   readonly accessLog: AccessLogSink | null;
   readonly log: LogSink;
   readonly date: HttpDate;
+  readonly viaMemory: ViaMemory;
   readonly answers: OwnAnswers;
   /** Of the request that is being routed. */
   readonly origin: ClientOrigin;
@@ -81,6 +83,7 @@ export class ExchangeContext {
     this.accessLog = runtime.accessLog;
     this.log = runtime.log;
     this.date = new HttpDate(arena);
+    this.viaMemory = new ViaMemory(arena);
     this.answers = new OwnAnswers(arena, pool, this.date, clock);
     this.origin = new ClientOrigin(arena.bytes);
     this.scratch = new ScratchWriter(arena, HEAD_ADDITIONS_BYTES_MAX);

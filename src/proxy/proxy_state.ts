@@ -5,6 +5,7 @@
 //   compile (all routes) -> current -> retired -> closed, once its last exchange has ended
 
 import { compileAddressRanges } from '../base/address_ranges.ts';
+import type { ByteRange } from '../base/arena.ts';
 import { assert } from '../base/assert.ts';
 import { compilePipeline, type Pipeline } from '../middleware/pipeline.ts';
 import { RouteTable } from '../routing/route_table.ts';
@@ -48,6 +49,7 @@ export class ProxyState {
   readonly #upstreamPages: readonly ErrorPage[];
   readonly #globalPipeline: Pipeline | null;
   readonly #pipelines: Pipeline[] = [];
+  #viaMemory: ByteRange | null;
   #upstreamIndexes: Map<string, number> | null = null;
   #exchangesCount = 0;
   #onClosed: (() => void) | null = null;
@@ -57,7 +59,11 @@ export class ProxyState {
     const { options } = config;
     const { arena } = context.pool;
     const { accessLog } = context;
-    const via = new Via(arena, options.viaPseudonym);
+    // First of all: it may throw, and nothing is held then.
+    const environment = { route: '', log: context.log };
+    this.#globalPipeline = compilePipeline(options.middleware, environment);
+    this.#viaMemory = context.viaMemory.take();
+    const via = new Via(arena, options.viaPseudonym, this.#viaMemory);
     const { scratch, requestIds } = context;
     this.#context = context;
     this.#config = config;
@@ -73,8 +79,6 @@ export class ProxyState {
         : new AccessLog(options.accessLog.format, accessLog, context.cells, requestIds);
     this.reports = new ExchangeReports(arena.bytes, context.clock, context.cells, log);
     this.#upstreamPages = options.errorPages.filter((page) => page.isForUpstream);
-    const environment = { route: '', log: context.log };
-    this.#globalPipeline = compilePipeline(options.middleware, environment);
     if (this.#globalPipeline !== null) this.#pipelines.push(this.#globalPipeline);
     this.unmatched = new CompiledRoute(UNMATCHED, RouteKind.UNMATCHED, this.#globalPipeline, false);
   }
@@ -131,6 +135,8 @@ export class ProxyState {
   /** Of a state that never served. */
   close(): void {
     for (const pipeline of this.#pipelines.splice(0)) pipeline.close();
+    if (this.#viaMemory !== null) this.#context.viaMemory.give(this.#viaMemory);
+    this.#viaMemory = null;
   }
 
   #finish(): void {

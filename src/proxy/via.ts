@@ -2,6 +2,7 @@
 // whether a request has passed this proxy before.
 
 import type { Arena, ByteRange } from '../base/arena.ts';
+import { assert } from '../base/assert.ts';
 import { FieldId } from '../http/field_names.ts';
 import type { HeaderBlock } from '../http/header_block.ts';
 import { equalsIgnoreCase } from '../http/text.ts';
@@ -13,6 +14,34 @@ const PAREN_CLOSE = 0x29;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 
+/** Longest name that the config takes. */
+const PSEUDONYM_BYTES_MAX = 64;
+const VALUE_BYTES_MAX: number = '1.1 '.length + PSEUDONYM_BYTES_MAX;
+/** Of the three values of one Via. */
+const MEMORY_BYTES: number = 3 * VALUE_BYTES_MAX;
+
+/**
+ * Memory for the values of each Via that is alive: one per snapshot, and used again, because what
+ * an arena has reserved once is never given back.
+ */
+export class ViaMemory {
+  readonly #arena: Arena;
+  readonly #free: ByteRange[] = [];
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+  }
+
+  take(): ByteRange {
+    return this.#free.pop() ?? this.#arena.reserveStatic(MEMORY_BYTES);
+  }
+
+  /** No head points into it any more. */
+  give(range: ByteRange): void {
+    this.#free.push(range);
+  }
+}
+
 export class Via {
   readonly #pseudonym: string;
   readonly #isOn: boolean;
@@ -22,15 +51,16 @@ export class Via {
   readonly #value11: ByteRange;
   readonly #value20: ByteRange;
 
-  /** `pseudonym` '' turns Via off, and with it the detection of loops. */
-  constructor(arena: Arena, pseudonym: string) {
+  /** `pseudonym` '' turns Via off, and with it the detection of loops. `memory`: ViaMemory. */
+  constructor(arena: Arena, pseudonym: string, memory: ByteRange) {
+    assert(pseudonym.length <= PSEUDONYM_BYTES_MAX, 'the config has checked the name');
     this.#pseudonym = pseudonym.toLowerCase();
     this.#isOn = pseudonym !== '';
     this.#bytes = arena.bytes;
     this.#name = arena.writeStatic('Via');
-    this.#value10 = arena.writeStatic(`1.0 ${pseudonym}`);
-    this.#value11 = arena.writeStatic(`1.1 ${pseudonym}`);
-    this.#value20 = arena.writeStatic(`2.0 ${pseudonym}`);
+    this.#value10 = write(arena.bytes, memory.start, `1.0 ${pseudonym}`);
+    this.#value11 = write(arena.bytes, this.#value10.end, `1.1 ${pseudonym}`);
+    this.#value20 = write(arena.bytes, this.#value11.end, `2.0 ${pseudonym}`);
   }
 
   /** Adds our entry behind those of others: MUST, in each message that is forwarded. */
@@ -90,4 +120,9 @@ export class Via {
     }
     return end;
   }
+}
+
+function write(bytes: Uint8Array, start: number, text: string): ByteRange {
+  for (let i = 0; i < text.length; i++) bytes[start + i] = text.charCodeAt(i);
+  return { start, end: start + text.length };
 }

@@ -56,7 +56,7 @@ export function openTransport(options: OpenTransportOptions): Transport {
   try {
     if (process.platform !== 'linux') throw new SysError('io_uring_setup', ENOSYS);
     testNativeCalls();
-    return new UringTransport(pool, { descriptorsMax });
+    return new UringTransport(pool, { descriptorsMax, log });
   } catch (error) {
     const { reason, remedy } = explainRefusal(error);
     if (choice === 'uring') {

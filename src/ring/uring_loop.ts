@@ -9,6 +9,10 @@
 // that finds nothing waits in the ring for the rest of the turn before the loop goes to sleep:
 // under load the next completion is microseconds away, and waking through libuv takes three system
 // calls more (docs/internals/loop.md).
+//
+// Once a second a look from outside makes sure that the loop is where its state says: asleep with
+// nothing to do, or about to run. A wake-up that was lost, or an exception that left a turn (and
+// was caught by whoever embeds us), would else be the end of all connections without a word.
 
 import type { Clock } from '../base/clock.ts';
 import { TURN_MS_MAX, TURN_ROUNDS_MAX } from '../base/limits.ts';
@@ -29,6 +33,8 @@ export interface LoopWork {
 const BATCH_MAX = 64;
 const BATCH_US = 50;
 
+const LOOK_INTERVAL_MS = 1_000;
+
 const State = { ASLEEP: 0, SCHEDULED: 1, TURN: 2, STOPPED: 3 } as const;
 type State = (typeof State)[keyof typeof State];
 
@@ -45,11 +51,25 @@ export class UringLoop {
   /** Rounds since the start. */
   rounds = 0;
   readonly #turn: () => void = () => this.#runTurn();
+  readonly #onStall: (reason: string) => void;
+  readonly #lookIntervalMs: number;
+  #look: NodeJS.Timeout | null = null;
+  /** Rounds at the last look that found a turn scheduled. */
+  #roundsLooked = -1;
 
-  constructor(clock: Clock, timers: TimerWheel, work: LoopWork) {
+  /** `onStall` is told when the loop stood still and was set going again, and why. */
+  constructor(
+    clock: Clock,
+    timers: TimerWheel,
+    work: LoopWork,
+    onStall: (reason: string) => void,
+    lookIntervalMs: number = LOOK_INTERVAL_MS,
+  ) {
     this.#clock = clock;
     this.#timers = timers;
     this.#work = work;
+    this.#onStall = onStall;
+    this.#lookIntervalMs = lookIntervalMs;
     this.events = new EventPoll(() => {
       this.events.drain();
       this.wake();
@@ -59,6 +79,7 @@ export class UringLoop {
   start(ring: IoUring): void {
     this.#ring = ring;
     ring.setEventfdEnabled(false);
+    this.#look = setInterval(() => this.#lookAfter(), this.#lookIntervalMs).unref();
     this.wake();
   }
 
@@ -79,7 +100,33 @@ export class UringLoop {
   stop(): Promise<void> {
     this.#state = State.STOPPED;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#look !== null) clearInterval(this.#look);
     return new Promise((resolve) => this.events.close(resolve));
+  }
+
+  /** Comes from Node's own loop, and so never inside of a turn. */
+  #lookAfter(): void {
+    const ring = this.#ring!;
+    switch (this.#state) {
+      case State.ASLEEP:
+        // What has just come may be found here before libuv tells of it: no reason to complain.
+        ring.enter(EnterFlag.GETEVENTS);
+        if (ring.head !== ring.tail) this.wake();
+        return;
+      case State.SCHEDULED:
+        if (this.#roundsLooked === this.rounds) this.#recover('its turn did not come');
+        this.#roundsLooked = this.rounds;
+        return;
+      case State.TURN:
+        this.#recover('its turn was left by an exception');
+        return;
+    }
+  }
+
+  #recover(reason: string): void {
+    this.#state = State.ASLEEP;
+    this.wake();
+    this.#onStall(reason);
   }
 
   #runTurn(): void {

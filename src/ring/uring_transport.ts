@@ -5,6 +5,7 @@ import type { BufferPool } from '../base/buffer_pool.ts';
 import { NO_BUFFER } from '../base/buffer_pool.ts';
 import { Clock } from '../base/clock.ts';
 import { CONNECTIONS_MAX, DESCRIPTORS_RESERVED } from '../base/limits.ts';
+import { LogLevel, type LogSink } from '../base/log_sink.ts';
 import type { SocketAddress } from '../base/socket_address.ts';
 import { Timer, TimerWheel } from '../base/timer_wheel.ts';
 import { SysError } from '../sys/errno.ts';
@@ -48,6 +49,7 @@ const NO_HANDLER: ConnectionHandler = {
 export interface UringTransportOptions {
   /** Descriptors that this process may have open (its soft limit). */
   readonly descriptorsMax: number;
+  readonly log: LogSink;
 }
 
 export class UringTransport implements Transport, AcceptTarget {
@@ -78,9 +80,9 @@ export class UringTransport implements Transport, AcceptTarget {
       1,
       Math.min(CONNECTIONS_MAX, options.descriptorsMax - DESCRIPTORS_RESERVED),
     );
-    this.#loop = new UringLoop(this.clock, this.timers, {
-      runPending: () => this.#runPending(),
-      reap: () => this.#reap(),
+    const work = { runPending: () => this.#runPending(), reap: () => this.#reap() };
+    this.#loop = new UringLoop(this.clock, this.timers, work, (reason) => {
+      options.log.log(LogLevel.ERROR, `the loop stood still: ${reason}; it goes on`);
     });
     try {
       this.#core = new UringCore(pool, this.#loop.events.descriptor, {

@@ -1,6 +1,7 @@
 // How the real transports are opened for the suite, in its own process and in a child.
 
 import type { BufferCounts, BufferPool } from '../../base/buffer_pool.ts';
+import type { LogSink } from '../../base/log_sink.ts';
 import { NodeTransport } from '../node_transport.ts';
 import type { Transport } from '../transport.ts';
 import { UringTransport } from '../uring_transport.ts';
@@ -12,6 +13,13 @@ import {
   type SuiteSubject,
 } from './suite_environment.ts';
 
+/** What a transport has to log is a failure here: a loop that stood still. */
+const FAILING_LOG: LogSink = {
+  log(_level, message): void {
+    throw new Error(message);
+  },
+};
+
 export type RealKind = 'node' | 'uring';
 
 /** Opens a real transport over a pool. Throws where the kernel refuses io_uring. */
@@ -21,7 +29,7 @@ export function openRealTransport(
   descriptorsMax: number,
 ): Transport {
   if (kind === 'node') return new NodeTransport(pool, { descriptorsMax });
-  return new UringTransport(pool, { descriptorsMax });
+  return new UringTransport(pool, { descriptorsMax, log: FAILING_LOG });
 }
 
 /**

@@ -24,7 +24,7 @@ import type { RouteOptions } from '../../proxy/options.ts';
 import { RequestIds } from '../../proxy/request_id.ts';
 import { RequestTexts } from '../../proxy/request_texts.ts';
 import { ScratchWriter } from '../../proxy/scratch_writer.ts';
-import { Via } from '../../proxy/via.ts';
+import { Via, ViaMemory } from '../../proxy/via.ts';
 import { explainRoutes } from '../../routing/explain_routes.ts';
 import { RouteMatch, RouteTable } from '../../routing/route_table.ts';
 import { answerOfError, answerOfRoute, answerOfServer } from './explain_answer.ts';
@@ -203,7 +203,7 @@ class Explainer {
     const { proxy } = this.#snapshot;
     const scratch = new ScratchWriter(this.#arena, HEAD_ADDITIONS_BYTES_MAX);
     const ids = new RequestIds();
-    const via = new Via(this.#arena, proxy.viaPseudonym);
+    const via = new Via(this.#arena, proxy.viaPseudonym, new ViaMemory(this.#arena).take());
     const forwarding = new Forwarding(this.#arena, proxy, via, scratch, ids);
     const plan = new ForwardingPlan();
     plan.receive(head);
