@@ -17,6 +17,7 @@ const WARM_UP_MS = 4_000;
 const BEFORE_MS = 4_000;
 const RELOADS = 8;
 const AFTER_MS = 1_000;
+const SETTLE_MS = 200;
 
 interface WrittenConfig {
   routes: object[];
@@ -55,6 +56,7 @@ export const reload: Scenario = {
         const windows: [number, number][] = [];
         for (let i = 1; i <= (options.isQuick ? 1 : RELOADS); i++) {
           writeConfig(file, routes(count, i));
+          await delay(SETTLE_MS); // writing that much held our own load up
           const startMs = performance.now();
           const { status, body } = await requestControl(control, 'POST', '/reload');
           if (status !== 200) throw new Error(`the reload failed: ${JSON.stringify(body)}`);
