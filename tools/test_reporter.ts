@@ -24,8 +24,10 @@ export default async function* reportOutcomes(
 function outcomeOf(event: TestEvent): TestOutcome | null {
   if (event.type !== 'test:pass' && event.type !== 'test:fail') return null;
   const { name, details, skip, todo } = event.data;
-  if (details.type === 'suite') return null;
   const reason = skip ?? todo;
+  // A suite is its tests; one that is skipped whole has none to tell of it.
+  const isSkippedSuite = details.type === 'suite' && skip !== undefined && skip !== false;
+  if (details.type === 'suite' && !isSkippedSuite) return null;
   if (reason !== undefined && reason !== false) {
     return { name, outcome: 'skipped', text: typeof reason === 'string' ? reason : '' };
   }

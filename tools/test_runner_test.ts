@@ -30,6 +30,12 @@ test('runTests() counts each outcome and shows failures in full', () => {
   assert.match(result.output, /skipped: skips \(nothing to test with\)/);
 });
 
+test('runTests() counts a suite that is skipped whole as one skipped test', () => {
+  const result = run(['skipped_suite'], 30_000);
+  assert.deepEqual([result.passed, result.failed, result.skipped], [0, 0, 1]);
+  assert.match(result.output, /skipped: a suite \(nothing to test with\)/);
+});
+
 test('runTests() fails a file that exits with an error, throws at load, or never ends', () => {
   const result = run(['exit', 'throwing', 'hanging'], 2_000);
   assert.deepEqual([result.passed, result.failed, result.skipped], [1, 3, 0]);
